@@ -1,0 +1,17 @@
+import type { DictionaryFormat } from "./dictionary-format.ts";
+import type { Reading } from "./reading.ts";
+import type { Scorer } from "./scorer.ts";
+
+/** Everything that a researcher may want to add. Built-ins register through the same interface and have no other way in. */
+export interface RefractPlugin {
+  /** Shown in messages, and what makes its kinds unique. */
+  name: string;
+  readings?: readonly Reading[];
+  scorers?: readonly Scorer[];
+  dictionaries?: readonly DictionaryFormat[];
+}
+
+/** Types a plugin module's default export. */
+export function definePlugin(plugin: RefractPlugin): RefractPlugin {
+  return plugin;
+}
