@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** One column of a comparison: a condition and what its reply has become so far. */
 export interface CompareColumn {
   condition: string;
@@ -36,16 +38,20 @@ export type ToCompare =
   | { type: "column"; column: number; value: CompareColumn }
   | { type: "failed"; message: string };
 
-export type FromCompare =
-  | { type: "ready" }
-  | { type: "strength"; column: number; value: number }
-  | { type: "pin"; column: number }
-  | { type: "remove"; column: number }
-  | { type: "add-condition" }
-  | { type: "stop" }
-  | { type: "rerun" }
-  | { type: "copy"; column: number }
+/** Checked by the extension as it arrives: a page is not trusted. */
+export const fromCompareSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready") }),
+  z.object({ type: z.literal("strength"), column: z.int(), value: z.number() }),
+  z.object({ type: z.literal("pin"), column: z.int() }),
+  z.object({ type: z.literal("remove"), column: z.int() }),
+  z.object({ type: z.literal("add-condition") }),
+  z.object({ type: z.literal("stop") }),
+  z.object({ type: z.literal("rerun") }),
+  z.object({ type: z.literal("copy"), column: z.int() }),
   /** Opens two columns in the editor's own diff view. */
-  | { type: "diff"; left: number; right: number }
-  | { type: "export"; format: "markdown" | "json" }
-  | { type: "save-as-experiment" };
+  z.object({ type: z.literal("diff"), left: z.int(), right: z.int() }),
+  z.object({ type: z.literal("export"), format: z.enum(["markdown", "json"]) }),
+  z.object({ type: z.literal("save-as-experiment") }),
+  z.object({ type: z.literal("focus-editor") }),
+]);
+export type FromCompare = z.output<typeof fromCompareSchema>;

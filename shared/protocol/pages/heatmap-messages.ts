@@ -1,4 +1,5 @@
-import type { Site } from "../../engine/hook-point.ts";
+import { z } from "zod";
+import { SITES, type Site } from "../../engine/hook-point.ts";
 import type { TokenRole } from "../../engine/token-ledger.ts";
 
 /** One column of the heatmap. */
@@ -52,11 +53,17 @@ export type ToHeatmap =
   | { type: "cursor"; layer: number; token: number }
   | { type: "details"; details: CellDetails };
 
-export type FromHeatmap =
-  | { type: "ready" }
-  | { type: "cursor"; layer: number; token: number }
-  | { type: "choose"; reading: string; site: Site }
+/** Checked by the extension as it arrives: a page is not trusted. */
+export const fromHeatmapSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready") }),
+  z.object({ type: z.literal("cursor"), layer: z.int(), token: z.int() }),
+  z.object({ type: z.literal("choose"), reading: z.string(), site: z.enum(SITES) }),
   /** Asks for the details of a cell; answered by `details`. */
-  | { type: "details"; layer: number; token: number }
-  | { type: "save"; name: string; content: Uint8Array }
-  | { type: "focus-editor" };
+  z.object({ type: z.literal("details"), layer: z.int(), token: z.int() }),
+  /** Saves an export under a name that the user is asked to confirm. */
+  z.object({ type: z.literal("save"), name: z.string(), content: z.instanceof(Uint8Array) }),
+  /** Reads the prompt again: after a failure, or where a saved picture is shown. */
+  z.object({ type: z.literal("inspect") }),
+  z.object({ type: z.literal("focus-editor") }),
+]);
+export type FromHeatmap = z.output<typeof fromHeatmapSchema>;

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { promptSchema } from "./prompt-messages.ts";
+
+/** Where a condition's edits stand: an edits file or a spec, by the condition's name there; `null` is the baseline, which has none. */
+export const compareConditionSchema = z.object({
+  name: z.string(),
+  file: z.string().nullable(),
+  /** Multiplies what the edits add, set and scale; 1 leaves them as they are written. */
+  strength: z.number(),
+});
+export type CompareCondition = z.output<typeof compareConditionSchema>;
+
+/** A condition that a file offers. */
+export const offeredConditionSchema = z.object({
+  name: z.string(),
+  file: z.string().nullable(),
+  /** What it does, in words: `ablate cyber at every hook point`. */
+  describe: z.string(),
+  /** Whether a strength means something for it: an ablation has none. */
+  hasStrength: z.boolean(),
+});
+export type OfferedCondition = z.output<typeof offeredConditionSchema>;
+
+export const compareParamsSchema = z.object({
+  model: z.string(),
+  prompt: promptSchema,
+  conditions: z.array(compareConditionSchema).min(1),
+  maxNewTokens: z.int().min(1).max(4096),
+  temperature: z.number().min(0),
+  topP: z.number().gt(0).max(1),
+  seed: z.int(),
+});
+export type CompareParams = z.output<typeof compareParamsSchema>;
+
+export const compareEventSchema = z.discriminatedUnion("type", [
+  /** New tokens of one column, in order; several where the client was slower than the model. */
+  z.object({
+    type: z.literal("tokens"),
+    column: z.int(),
+    tokens: z.array(z.object({ id: z.int(), text: z.string() })),
+  }),
+  z.object({ type: z.literal("refusal"), column: z.int(), score: z.number(), probability: z.number() }),
+  z.object({
+    type: z.literal("done"),
+    column: z.int(),
+    text: z.string(),
+    finish: z.enum(["stop", "length"]),
+    tokensPerSecond: z.number(),
+    effect: z.object({ rows: z.int(), relativeChange: z.number() }).nullable(),
+    warnings: z.array(z.string()),
+  }),
+  /** KL(baseline || condition) at each token of the baseline's reply, in nats, both given the baseline's text. */
+  z.object({ type: z.literal("kl"), column: z.int(), values: z.instanceof(Float32Array) }),
+]);
+export type CompareEvent = z.output<typeof compareEventSchema>;
+
+export const compareResultSchema = z.object({ milliseconds: z.number(), warnings: z.array(z.string()) });
+export type CompareResult = z.output<typeof compareResultSchema>;

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { SITES } from "../engine/hook-point.ts";
+import type { TokenLedger } from "../engine/token-ledger.ts";
+import { promptSchema } from "./prompt-messages.ts";
+
+/** A direction in a file: `v.safetensors#tensor`, `f.gguf#layer`, `v.npy`. */
+export const directionReferenceSchema = z.object({
+  name: z.string(),
+  file: z.string(),
+});
+export type DirectionReference = z.output<typeof directionReferenceSchema>;
+
+export const tokenLedgerSchema = z.object({
+  ids: z.array(z.int()),
+  tokens: z.array(
+    z.object({
+      id: z.int(),
+      text: z.string(),
+      start: z.int(),
+      end: z.int(),
+      role: z.enum(["system", "user", "assistant", "tool", "template"]),
+      special: z.boolean(),
+      source: z.object({ line: z.int(), column: z.int(), start: z.int(), end: z.int() }).optional(),
+    }),
+  ),
+  rendered: z.string(),
+  templateHash: z.string().nullable(),
+  lastInstruction: z.int().nullable(),
+  warnings: z.array(z.string()),
+});
+
+/** Compile-time check that the wire's ledger and the engine's are one. */
+export type WireLedger = z.output<typeof tokenLedgerSchema> & TokenLedger;
+
+export const readingChoiceSchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  unit: z.string(),
+  describe: z.string(),
+  needsDirection: z.boolean(),
+});
+export type ReadingChoice = z.output<typeof readingChoiceSchema>;
+
+export const inspectParamsSchema = z.object({
+  model: z.string(),
+  prompt: promptSchema,
+  reading: z.string(),
+  site: z.enum(SITES),
+  /** What a projection reads; `null` for readings without a direction. */
+  direction: directionReferenceSchema.nullable(),
+});
+export type InspectParams = z.output<typeof inspectParamsSchema>;
+
+/** One prompt, read at every layer and token. */
+export const inspectionSchema = z.object({
+  /** Names the pass: later calls about its cells give it. */
+  key: z.string(),
+  model: z.string(),
+  provider: z.string(),
+  ledger: tokenLedgerSchema,
+  layers: z.int(),
+  site: z.enum(SITES),
+  reading: z.object({ id: z.string(), label: z.string(), unit: z.string() }),
+  /** `[layers, tokens]`, row-major, NaN where there is no value. */
+  values: z.instanceof(Float32Array),
+  /** `[tokens]`: surprisal of each token in nats, NaN for the first. */
+  surprisal: z.instanceof(Float32Array),
+  refusal: z.object({ score: z.number(), probability: z.number() }).nullable(),
+  /** The whole call, and the forward pass alone. */
+  milliseconds: z.number(),
+  forwardMilliseconds: z.number(),
+  warnings: z.array(z.string()),
+});
+export type Inspection = z.output<typeof inspectionSchema>;
+
+export const cellParamsSchema = z.object({ key: z.string(), layer: z.int(), token: z.int(), top: z.int().max(100) });
+
+/** What the logit lens sees in one cell, most probable first. */
+export const cellSchema = z.object({
+  nextTokens: z.array(z.object({ id: z.int(), text: z.string(), probability: z.number() })),
+  features: z.array(z.object({ feature: z.int(), label: z.string(), activation: z.number() })),
+  /** The stream's norm here. */
+  norm: z.number(),
+});
+export type Cell = z.output<typeof cellSchema>;
