@@ -1,0 +1,202 @@
+import { html, nothing, render, type TemplateResult } from "lit";
+import type { FromHeatmap, ToHeatmap } from "../../shared/protocol/pages/heatmap-messages.ts";
+import { formatFigure } from "../../shared/scale/format-figure.ts";
+import { registerControls } from "../ui/controls.ts";
+import { connectHost } from "../ui/host-bridge.ts";
+import { onThemeChange, readTheme } from "../ui/theme.ts";
+import { visibleText } from "../ui/visible-text.ts";
+import { detailsPanel } from "./details-panel.ts";
+import { pictureAsCsv, pictureAsSvg } from "./export-picture.ts";
+import { GridCanvas } from "./grid-canvas.ts";
+import { restoreHeatmap, type SavedHeatmap, saveHeatmap } from "./saved-heatmap.ts";
+import type { ScaleMode } from "./scale-picture.ts";
+import { type HeatmapState, moveCursor, receive, setScaleMode, togglePin, valueAt } from "./state.ts";
+import { tableView } from "./table-view.ts";
+
+/** How long the cursor rests before the page asks for a cell's details, and before the state is saved. */
+const REST_MS = 150;
+
+registerControls();
+const host = connectHost<ToHeatmap, FromHeatmap, SavedHeatmap>();
+const root = document.querySelector("main") as HTMLElement;
+let state = restoreHeatmap(host.saved());
+let theme = readTheme();
+let resting: ReturnType<typeof setTimeout> | undefined;
+
+const canvas = new GridCanvas({
+  onCell: (cell) => moveTo(cell.layer, cell.token),
+  onPaint: () => state,
+  theme: () => theme,
+});
+
+function update(next: HeatmapState): void {
+  state = next;
+  render(page(state), root);
+  const holder = root.querySelector(".grid");
+  if (holder) canvas.attach(holder as HTMLElement);
+  canvas.show(state);
+  clearTimeout(resting);
+  resting = setTimeout(settle, REST_MS);
+}
+
+/** After a moment of rest: saves what a reload must find, and asks for the cell's details. */
+function settle(): void {
+  const saved = saveHeatmap(state);
+  if (saved) host.save(saved);
+  if (state.cursor && !state.details && !state.saved && !state.stale) host.post({ type: "details", ...state.cursor });
+}
+
+/** Moves the shared cursor and tells the editor. */
+function moveTo(layer: number, token: number): void {
+  update(moveCursor(state, layer, token));
+  if (state.cursor) {
+    canvas.reveal(state.cursor);
+    host.post({ type: "cursor", ...state.cursor });
+  }
+}
+
+function onKey(event: KeyboardEvent): void {
+  const { cursor, picture } = state;
+  if (event.key === "Escape") host.post({ type: "focus-editor" });
+  if (!cursor || !picture || event.ctrlKey || event.metaKey || event.altKey) return;
+  const moves: Record<string, [layer: number, token: number]> = {
+    ArrowLeft: [cursor.layer, cursor.token - 1],
+    ArrowRight: [cursor.layer, cursor.token + 1],
+    ArrowUp: [cursor.layer + 1, cursor.token],
+    ArrowDown: [cursor.layer - 1, cursor.token],
+    "]": [cursor.layer + 1, cursor.token],
+    "[": [cursor.layer - 1, cursor.token],
+    Home: [cursor.layer, 0],
+    End: [cursor.layer, picture.tokens.length - 1],
+  };
+  const move = moves[event.key];
+  if (move) moveTo(...move);
+  else if (event.key === "Enter") update(togglePin(state));
+  else if (event.key === "+" || event.key === "=") canvas.zoomBy(1.25);
+  else if (event.key === "-") canvas.zoomBy(0.8);
+  else if (event.key === "0") canvas.fit();
+  else return;
+  event.preventDefault();
+}
+
+function page(current: HeatmapState): TemplateResult {
+  return html`${toolbar(current)} ${notices(current)} ${content(current)}
+    <div class="visually-hidden" aria-live="polite">${announcement(current)}</div>`;
+}
+
+function content(current: HeatmapState): TemplateResult {
+  const { picture, scaled } = current;
+  if (!picture || !scaled) {
+    return html`<p class="empty">
+      ${current.waiting || "The heatmap shows what the model reads at every token and layer. Put the cursor in a prompt and run Refract: Inspect."}
+    </p>`;
+  }
+  const dimmed = current.stale || current.saved || current.waiting !== "";
+  return html`<div class="body">
+      ${
+        current.table
+          ? tableView(picture, current.cursor, (token) => moveTo(current.cursor?.layer ?? 0, token))
+          : html`<div
+            class=${dimmed ? "grid dimmed" : "grid"}
+            tabindex="0"
+            role="application"
+            aria-roledescription="heatmap"
+            aria-label="${picture.reading.label} of ${picture.tokens.length} tokens at ${picture.layers} layers. Arrow keys move, Enter pins."
+            @keydown=${onKey}
+          ></div>`
+      }
+      ${detailsPanel(current, () => update(togglePin(state)))}
+    </div>
+    <p class="legend quiet"><span class="ramp" aria-hidden="true"></span>${scaled.legend}</p>`;
+}
+
+function notices(current: HeatmapState): TemplateResult {
+  return html`
+    ${current.failure ? html`<p class="notice failure" role="alert">${current.failure}</p>` : nothing}
+    ${current.saved ? html`<p class="notice quiet">Saved picture of an earlier session. It is read again when you inspect.</p>` : nothing}
+    ${current.stale && !current.waiting ? html`<p class="notice quiet">The text has changed since this was read.</p>` : nothing}
+    ${current.picture && current.waiting ? html`<p class="notice quiet">${current.waiting}</p>` : nothing}
+    ${(current.picture?.warnings ?? []).map((warning) => html`<p class="notice warning">${warning}</p>`)}
+  `;
+}
+
+function toolbar(current: HeatmapState): TemplateResult | typeof nothing {
+  const { picture, choices } = current;
+  if (!picture) return nothing;
+  return html`<div class="toolbar" role="toolbar" aria-label="Heatmap">
+    ${choices ? readingChoices(current) : nothing}
+    <label
+      >Scale
+      <vscode-dropdown .value=${current.scaleMode} @change=${(event: Event) => update(setScaleMode(state, chosen(event) as ScaleMode))}>
+        <vscode-option value="layer">per layer</vscode-option>
+        <vscode-option value="picture">whole picture</vscode-option>
+      </vscode-dropdown></label
+    >
+    <span>${picture.title}</span>
+    ${picture.refusal === null ? nothing : html`<span>refusal ${formatFigure(picture.refusal)}</span>`}
+    <span class="quiet">${picture.tokens.length} tokens, ${formatFigure(picture.milliseconds)} ms, ${picture.model}</span>
+    <span class="spacer"></span>
+    <vscode-button appearance="secondary" @click=${() => update({ ...state, table: !state.table })}>${current.table ? "Picture" : "Table"}</vscode-button>
+    <vscode-button appearance="secondary" @click=${savePng}>PNG</vscode-button>
+    <vscode-button appearance="secondary" @click=${saveSvg}>SVG</vscode-button>
+    <vscode-button appearance="secondary" @click=${saveCsv}>CSV</vscode-button>
+  </div>`;
+}
+
+function readingChoices(current: HeatmapState): TemplateResult {
+  const { picture, choices } = current;
+  const choose = (reading: string, site: string) =>
+    host.post({ type: "choose", reading, site: choices?.sites.find((known) => known === site) ?? "resid_post" });
+  return html`<label
+      >Reading
+      <vscode-dropdown .value=${picture?.reading.id} @change=${(event: Event) => choose(chosen(event), picture?.site ?? "")}>
+        ${choices?.readings.map((reading) => html`<vscode-option value=${reading.id} title=${reading.describe}>${reading.label}</vscode-option>`)}
+      </vscode-dropdown></label
+    >
+    <label
+      >Site
+      <vscode-dropdown .value=${picture?.site} @change=${(event: Event) => choose(picture?.reading.id ?? "", chosen(event))}>
+        ${choices?.sites.map((site) => html`<vscode-option value=${site}>${site}</vscode-option>`)}
+      </vscode-dropdown></label
+    >`;
+}
+
+function chosen(event: Event): string {
+  return (event.target as HTMLElement & { value: string }).value;
+}
+
+function announcement(current: HeatmapState): string {
+  const { picture, cursor } = current;
+  if (!picture || !cursor) return current.waiting || current.failure;
+  const text = visibleText(picture.tokens[cursor.token]?.text ?? "");
+  return `Layer ${cursor.layer}, token ${cursor.token} ${text}: ${formatFigure(valueAt(picture, cursor))} ${picture.reading.unit}`;
+}
+
+async function savePng(): Promise<void> {
+  const png = await canvas.toPng();
+  host.post({ type: "save", name: "heatmap.png", content: png });
+}
+
+function saveSvg(): void {
+  if (!state.picture || !state.scaled) return;
+  save("heatmap.svg", pictureAsSvg(state.picture, state.scaled.buckets, state.scaled.legend, theme));
+}
+
+function saveCsv(): void {
+  if (state.picture) save("heatmap.csv", pictureAsCsv(state.picture));
+}
+
+function save(name: string, text: string): void {
+  host.post({ type: "save", name, content: new TextEncoder().encode(text) });
+}
+
+host.onMessage((message) => {
+  update(receive(state, message));
+  if (message.type === "cursor" && state.cursor) canvas.reveal(state.cursor);
+});
+onThemeChange(() => {
+  theme = readTheme();
+  canvas.show(state);
+});
+update(state);
+host.post({ type: "ready" });

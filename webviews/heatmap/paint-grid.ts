@@ -1,0 +1,179 @@
+import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-messages.ts";
+import { BUCKETS_PER_SIDE, LESS_RGB, MORE_RGB, WITHOUT_TEXT } from "../../shared/scale/diverging-scale.ts";
+import type { Theme } from "../ui/theme.ts";
+import { visibleText } from "../ui/visible-text.ts";
+import { cellCorner, type GridSize, labelStep, type Viewport } from "./viewport.ts";
+
+/** Space for the layer names on the left and the token labels on top. */
+export const GUTTER = 34;
+export const LABELS = 64;
+
+/** Cells fainter than this bucket carry no sign in high contrast. */
+const FAINTEST_SIGN = 4;
+
+/** One pixel per cell, top row the last layer: drawn once per picture and then only scaled, which keeps 42 x 2,000 cells within a frame. */
+export function rasterise(buckets: Int8Array, grid: GridSize): ImageData {
+  const image = new ImageData(Math.max(1, grid.tokens), Math.max(1, grid.layers));
+  for (let layer = 0; layer < grid.layers; layer++) {
+    const top = (grid.layers - 1 - layer) * grid.tokens;
+    for (let token = 0; token < grid.tokens; token++) {
+      const bucket = buckets[layer * grid.tokens + token] ?? 0;
+      image.data.set(bucket < 0 ? LESS_RGB : MORE_RGB, (top + token) * 4);
+      image.data[(top + token) * 4 + 3] = Math.round((Math.abs(bucket) / BUCKETS_PER_SIDE) * WITHOUT_TEXT * 255);
+    }
+  }
+  return image;
+}
+
+/** What is painted: the picture's buckets, and the same as pixels. */
+export interface GridPixels {
+  buckets: Int8Array;
+  bitmap: CanvasImageSource;
+}
+
+export interface GridMarks {
+  cursor: { layer: number; token: number } | null;
+  pins: readonly { layer: number; token: number }[];
+}
+
+/** Draws the visible part: cells, labels, cursor and pins. */
+export function paintGrid(
+  context: CanvasRenderingContext2D,
+  pixels: GridPixels,
+  picture: HeatmapPicture,
+  view: Viewport,
+  marks: GridMarks,
+  theme: Theme,
+): void {
+  const grid: GridSize = { layers: picture.layers, tokens: picture.tokens.length };
+  context.save();
+  context.clearRect(0, 0, GUTTER + view.width, LABELS + view.height);
+  context.translate(GUTTER, LABELS);
+  context.beginPath();
+  context.rect(0, 0, view.width, view.height);
+  context.save();
+  context.clip();
+  context.imageSmoothingEnabled = false;
+  context.drawImage(
+    pixels.bitmap,
+    -view.scrollX,
+    -view.scrollY,
+    grid.tokens * view.cellWidth,
+    grid.layers * view.cellHeight,
+  );
+  if (theme.kind === "high-contrast") paintSigns(context, pixels.buckets, grid, view, theme);
+  for (const pin of marks.pins) outline(context, view, grid, pin, theme.foreground, 1);
+  if (marks.cursor) outline(context, view, grid, marks.cursor, theme.focus, 2);
+  context.restore();
+  paintTokenLabels(context, picture, view, marks, theme);
+  paintLayerLabels(context, picture, view, marks, theme);
+  context.restore();
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  view: Viewport,
+  grid: GridSize,
+  cell: { layer: number; token: number },
+  color: string,
+  width: number,
+): void {
+  const { x, y } = cellCorner(view, grid, cell.layer, cell.token);
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.strokeRect(
+    x + width / 2,
+    y + width / 2,
+    Math.max(2, view.cellWidth - width),
+    Math.max(2, view.cellHeight - width),
+  );
+}
+
+/** In high contrast the sign is there as a mark as well as a colour: + for more, a bar for less, where a cell has room for it. */
+function paintSigns(
+  context: CanvasRenderingContext2D,
+  buckets: Int8Array,
+  grid: GridSize,
+  view: Viewport,
+  theme: Theme,
+): void {
+  if (view.cellWidth < 8 || view.cellHeight < 8) return;
+  context.strokeStyle = theme.foreground;
+  context.lineWidth = 1;
+  const first = Math.floor(view.scrollX / view.cellWidth);
+  const last = Math.min(grid.tokens - 1, Math.ceil((view.scrollX + view.width) / view.cellWidth));
+  context.beginPath();
+  for (let layer = 0; layer < grid.layers; layer++) {
+    for (let token = first; token <= last; token++) {
+      const bucket = buckets[layer * grid.tokens + token] ?? 0;
+      if (Math.abs(bucket) < FAINTEST_SIGN) continue;
+      const corner = cellCorner(view, grid, layer, token);
+      const x = Math.round(corner.x + view.cellWidth / 2) + 0.5;
+      const y = Math.round(corner.y + view.cellHeight / 2) + 0.5;
+      context.moveTo(x - 2, y);
+      context.lineTo(x + 3, y);
+      if (bucket > 0) {
+        context.moveTo(x, y - 2);
+        context.lineTo(x, y + 3);
+      }
+    }
+  }
+  context.stroke();
+}
+
+/** Labels lean so that short cells can carry them, and thin out instead of overlapping; the cursor's own is always there. */
+function paintTokenLabels(
+  context: CanvasRenderingContext2D,
+  picture: HeatmapPicture,
+  view: Viewport,
+  marks: GridMarks,
+  theme: Theme,
+): void {
+  const step = labelStep(view.cellWidth, 14);
+  const selected = marks.cursor?.token ?? -1;
+  const first = Math.floor(view.scrollX / view.cellWidth / step) * step;
+  const last = Math.min(picture.tokens.length - 1, Math.ceil((view.scrollX + view.width) / view.cellWidth));
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  const draw = (index: number) => {
+    const token = picture.tokens[index];
+    const x = (index + 0.5) * view.cellWidth - view.scrollX;
+    if (!token || x < 0 || x > view.width) return;
+    context.save();
+    context.translate(x, -6);
+    context.rotate(-Math.PI / 3);
+    context.font = `${index === selected ? "bold " : ""}11px ${theme.font}`;
+    context.fillStyle =
+      index === selected ? theme.foreground : token.role === "template" ? theme.muted : theme.foreground;
+    const text = visibleText(token.text);
+    context.fillText(text.length > 10 ? `${text.slice(0, 9)}\u2026` : text, 0, 0);
+    context.restore();
+  };
+  for (let index = Math.max(0, first); index <= last; index += step) {
+    if (index !== selected && Math.abs(index - selected) * view.cellWidth < 14) continue;
+    if (index !== selected) draw(index);
+  }
+  if (selected >= 0) draw(selected);
+}
+
+function paintLayerLabels(
+  context: CanvasRenderingContext2D,
+  picture: HeatmapPicture,
+  view: Viewport,
+  marks: GridMarks,
+  theme: Theme,
+): void {
+  const step = labelStep(view.cellHeight, 13);
+  const grid = { layers: picture.layers, tokens: picture.tokens.length };
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (let layer = 0; layer < picture.layers; layer++) {
+    const isCursor = layer === marks.cursor?.layer;
+    if (!isCursor && layer % step !== 0) continue;
+    const y = cellCorner(view, grid, layer, 0).y + view.cellHeight / 2;
+    if (y < 0 || y > view.height) continue;
+    context.font = `${isCursor ? "bold " : ""}11px ${theme.font}`;
+    context.fillStyle = isCursor ? theme.foreground : theme.muted;
+    context.fillText(`L${layer}`, -6, y);
+  }
+}

@@ -1,0 +1,30 @@
+import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-messages.ts";
+import { floatsFromBase64, floatsToBase64 } from "../ui/base64.ts";
+import type { ScaleMode } from "./scale-picture.ts";
+import { EMPTY_STATE, type HeatmapState, moveCursor, receive, setScaleMode } from "./state.ts";
+
+/**
+ * What survives a reload: the picture itself, so that it is there before an engine starts, and where the user was in it.
+ * Saved with every change, since VS Code tells a page nothing before it goes.
+ */
+export interface SavedHeatmap {
+  picture: Omit<HeatmapPicture, "values"> & { values: string };
+  scaleMode: ScaleMode;
+  cursor: { layer: number; token: number } | null;
+  pins: { layer: number; token: number }[];
+  table: boolean;
+}
+
+export function saveHeatmap(state: HeatmapState): SavedHeatmap | null {
+  const { picture, scaleMode, cursor, pins, table } = state;
+  if (!picture) return null;
+  return { picture: { ...picture, values: floatsToBase64(picture.values) }, scaleMode, cursor, pins, table };
+}
+
+export function restoreHeatmap(saved: SavedHeatmap | undefined): HeatmapState {
+  if (!saved) return EMPTY_STATE;
+  const picture = { ...saved.picture, values: floatsFromBase64(saved.picture.values) };
+  const shown = receive(setScaleMode(EMPTY_STATE, saved.scaleMode), { type: "picture", picture, saved: true });
+  const placed = saved.cursor ? moveCursor(shown, saved.cursor.layer, saved.cursor.token) : shown;
+  return { ...placed, pins: saved.pins, table: saved.table };
+}
