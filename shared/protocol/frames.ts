@@ -18,6 +18,8 @@ export const clientFrameSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), id: callId }),
   /** Every event up to `seq` was taken in: the server may send more. */
   z.object({ type: z.literal("ack"), id: callId, seq: z.int() }),
+  /** The call's result or error arrived: the server may forget the call. */
+  z.object({ type: z.literal("settled"), id: callId }),
 ]);
 export type ClientFrame = z.output<typeof clientFrameSchema>;
 
