@@ -1,6 +1,7 @@
 import type { DictionaryFormat } from "./dictionary-format.ts";
 import type { DirectionFinder } from "./direction-finder.ts";
 import type { ExperimentKind } from "./experiment-kind.ts";
+import type { PromptFormat } from "./prompt-format.ts";
 import type { Reading } from "./reading.ts";
 import type { ResultView } from "./result-view.ts";
 import type { Scorer } from "./scorer.ts";
@@ -15,6 +16,7 @@ export interface RefractPlugin {
   readings?: readonly Reading[];
   scorers?: readonly Scorer[];
   dictionaries?: readonly DictionaryFormat[];
+  prompts?: readonly PromptFormat[];
 }
 
 /** Types a plugin module's default export. */
