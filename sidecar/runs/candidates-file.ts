@@ -1,0 +1,69 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { refused } from "../../shared/errors.ts";
+import type { Candidate } from "../../shared/plugin/direction-finder.ts";
+import { readJournal } from "./journal.ts";
+
+const score = z.number().nullable();
+const candidateSchema = z.object({
+  position: z.int(),
+  layer: z.int().min(0),
+  refusal_score: score,
+  steering_score: score,
+  kl_div_score: score,
+});
+
+/**
+ * JSON as Python writes it: NaN and infinities stand bare, outside of texts. They become null here, as JSON has no other word for them.
+ */
+function parsePythonJson(text: string): unknown {
+  return JSON.parse(
+    text.replace(/("(?:[^"\\]|\\.)*")|-?\bInfinity\b|\bNaN\b/g, (_, quoted?: string) => quoted ?? "null"),
+  );
+}
+
+function checkCandidates(value: unknown, where: string): Candidate[] {
+  const parsed = z.array(candidateSchema).safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw refused(
+      `${where}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not candidates"}; expected a list of {"position","layer","refusal_score","steering_score","kl_div_score"}.`,
+    );
+  }
+  return parsed.data;
+}
+
+function fromRun(folder: string, component: string | null): Candidate[] {
+  const journal = join(folder, "results.ndjson");
+  if (!existsSync(journal)) throw refused(`${folder}: is not a run folder: it has no results.ndjson.`);
+  const found = new Map<string, unknown>();
+  for (const line of readJournal(journal)) {
+    if (line.type !== "unit" || typeof line.data !== "object" || line.data === null) continue;
+    if ("candidates" in line.data && "component" in line.data)
+      found.set(String(line.data.component), line.data.candidates);
+  }
+  const names = [...found.keys()];
+  const name = component ?? (names.length === 1 ? names[0] : undefined);
+  if (name === undefined || !found.has(name)) {
+    throw refused(
+      names.length === 0
+        ? `${journal}: holds no candidates: the run has not searched for a component yet.`
+        : `${journal}: ${component === null ? "holds candidates of several components" : `has no component "${component}"`}; give --component with one of ${names.join(", ")}.`,
+    );
+  }
+  return checkCandidates(found.get(name), `${journal} (${name})`);
+}
+
+/** Candidates from a JSON list (the reference implementation's `direction_evaluations.json`) or from a run folder's journal. */
+export function readCandidates(path: string, component: string | null): Candidate[] {
+  if (!existsSync(path)) throw refused(`${path}: there is no such file or run folder.`);
+  if (statSync(path).isDirectory()) return fromRun(path, component);
+  let value: unknown;
+  try {
+    value = parsePythonJson(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw refused(`${path}: is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`, cause);
+  }
+  return checkCandidates(value, path);
+}
