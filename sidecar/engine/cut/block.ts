@@ -16,32 +16,44 @@ export interface Instrumentation {
   captures: readonly HookPoint[];
 }
 
-/** Names of the packed inputs and outputs of the H hook points in `slots`; all float32, h in the order of `slots`. */
+/**
+ * Names of the packed inputs and outputs of the H hook points in `slots`; all float32, h in the order of `slots`.
+ *
+ * At each: `y = x·u;  a = where(y > threshold, y + shift, rest);  x' = x + a·v`. `slotColumn` in splice/ folds a SlotRow into these numbers
+ * (five nodes a bank instead of nine). A row of zeros with threshold `NEVER` does nothing; K is at least 1.
+ */
 export interface PackedSlots {
   /** Input `[H, dModel, K]`. */
   u: string;
   /** Input `[H, K, dModel]`. */
   v: string;
-  /** Input `[4 H, K]`: b, theta, c, g of the first hook point, then of the second, ... */
-  parameters: string;
-  /** Input `[H, lanes, positions, K]`. */
-  mask: string;
+  /** Input `[H K]`. */
+  shift: string;
+  /** Input `[lanes, positions, H K]`; `NEVER` where a row does not touch the position. */
+  threshold: string;
+  /** Input `[lanes, positions, H K]`; 0 where a row does not touch the position. */
+  rest: string;
   /** Output `[lanes, positions, H]`: length of the stream before the edits. */
   norms: string;
-  /** Output `[lanes, positions, H K]`: `mask * (c + g f)`, what each row of `v` was multiplied by. */
+  /** Output `[lanes, positions, H K]`: `a`, what each row of `v` was multiplied by. */
   coefficients: string;
 }
 
-/** Names of the inputs and outputs of one hook point in `dictionaries`; all float32. */
+/**
+ * Names of the inputs and outputs of one hook point in `dictionaries`; all float32.
+ * `y = x·u;  a = mask·where(y > threshold, y + shift, rest);  x' = keep·x + a·v`, with `slotColumn`'s numbers.
+ */
 export interface DictionarySlots {
   at: HookPoint;
   /** Input `[dModel, K]`. */
   u: string;
   /** Input `[K, dModel]`. */
   v: string;
-  /** Input `[4, K]`: b, theta, c, g. */
-  parameters: string;
-  /** Input `[lanes, positions, K]`. */
+  /** Inputs `[K]`. */
+  threshold: string;
+  shift: string;
+  rest: string;
+  /** Input `[lanes, positions, K]`, or `[lanes, positions, 1]` where every row touches the same. */
   mask: string;
   /** Input `[lanes, positions, 1]`: 1 keeps the stream, 0 drops it. */
   keep: string;
@@ -78,6 +90,7 @@ export interface KvInterface {
 
 /** Consecutive layers as a graph of their own, whose weights stay in the files of the export. */
 export interface Block {
+  /** First and last layer; in the head both are the count of layers. */
   first: number;
   last: number;
   /** Every hook point of the block, in stream order; none in the head. */
@@ -109,6 +122,7 @@ export interface CutModel {
   precision: string;
   hookPoints: HookPoint[];
   contextLength: number | null;
+  endTokens: number[];
   warnings: string[];
   /** Hash over the graph and the names and sizes of its weight files. */
   hash: string;
