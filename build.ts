@@ -21,3 +21,24 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+
+// The pages: scripts and styles that a webview or the report takes as they are. Chrome 130 is older than any VS Code that is supported.
+await build({
+  bundle: true,
+  platform: "browser",
+  target: "chrome130",
+  format: "esm",
+  minify: true,
+  logLevel: "warning",
+  legalComments: "none",
+  entryPoints: {
+    heatmap: "webviews/heatmap/heatmap.ts",
+    compare: "webviews/compare/compare.ts",
+    results: "webviews/results/results.ts",
+    report: "webviews/results/report.ts",
+    "heatmap-style": "webviews/heatmap/heatmap.css",
+    "compare-style": "webviews/compare/compare.css",
+    "results-style": "webviews/results/results.css",
+  },
+  outdir: "dist/webviews",
+});

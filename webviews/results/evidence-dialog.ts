@@ -1,0 +1,31 @@
+import { html, type TemplateResult } from "lit";
+import type { Evidence } from "../../shared/plugin/result-document.ts";
+import { formatFigure } from "../../shared/scale/format-figure.ts";
+
+/** The prompts behind a number, each with what the model did under every condition. */
+export function evidenceDialog(evidence: Evidence, onClose: () => void): TemplateResult {
+  return html`<dialog class="evidence-dialog" aria-label=${evidence.title} @close=${onClose}>
+    <form method="dialog" class="dialog-head">
+      <h3>${evidence.title}</h3>
+      <vscode-button appearance="secondary" @click=${onClose}>Close</vscode-button>
+    </form>
+    ${evidence.rows.map(
+      (row) => html`<section class="evidence-row">
+        <p><span class="quiet">${row.id}</span> ${row.prompt}</p>
+        ${row.note ? html`<p class="quiet">${row.note}</p>` : ""}
+        <table>
+          <tbody>
+            ${row.outcomes.map(
+              (outcome) => html`<tr>
+                <th scope="row">${outcome.condition}</th>
+                <td>${outcome.class ?? "\u2013"}</td>
+                <td>${outcome.score === null ? "\u2013" : formatFigure(outcome.score)}</td>
+                <td class="token">${outcome.reply ?? html`<span class="quiet">first token only</span>`}</td>
+              </tr>`,
+            )}
+          </tbody>
+        </table>
+      </section>`,
+    )}
+  </dialog>`;
+}

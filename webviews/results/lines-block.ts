@@ -1,0 +1,140 @@
+import { html, type TemplateResult } from "lit";
+import { ref } from "lit/directives/ref.js";
+import uPlot from "uplot";
+import type { LinesBlock } from "../../shared/plugin/view-block.ts";
+import { formatFigure } from "../../shared/scale/format-figure.ts";
+import { readTheme } from "../ui/theme.ts";
+import { evidenceButton, type OpenEvidence } from "./evidence-button.ts";
+import { figureText } from "./figure-text.ts";
+
+/** Distinguishable with and without colour: each series has its own colour and dash (colours by Okabe and Ito 2008, on both kinds of theme). */
+const STROKES = [
+  { color: "#e67800", dash: [] },
+  { color: "#0072b2", dash: [8, 3] },
+  { color: "#009e73", dash: [2, 3] },
+  { color: "#cc79a7", dash: [10, 3, 2, 3] },
+  { color: "#56b4e9", dash: [5, 2] },
+  { color: "#999999", dash: [1, 2] },
+];
+
+const HEIGHT = 240;
+const WIDEST = 720;
+
+/** Profiles over layers with their intervals as bands, marked places, words under the axis, and the same numbers as a table. */
+export function linesBlock(block: LinesBlock, open: OpenEvidence): TemplateResult {
+  return html`<div class="lines" ${ref((element) => mount(element as HTMLElement | undefined, block))}></div>
+    ${block.spans.length > 0 ? html`<p class="spans">${block.spans.map((span) => html`<span>${spanText(block, span)}</span>`)}</p>` : ""}
+    <details>
+      <summary>Table</summary>
+      ${linesTable(block, open)}
+    </details>`;
+}
+
+function spanText(block: LinesBlock, span: LinesBlock["spans"][number]): string {
+  return `${block.x.label} ${span.from}${span.to === span.from ? "" : ` to ${span.to}`}: ${span.label}`;
+}
+
+function mount(element: HTMLElement | undefined, block: LinesBlock): void {
+  if (!element) return;
+  element.replaceChildren();
+  const theme = readTheme();
+  const axis = {
+    stroke: theme.foreground,
+    grid: { stroke: `${theme.muted}33`, width: 1 },
+    ticks: { stroke: theme.muted, width: 1 },
+  };
+  const data: (number | null)[][] = [block.x.values];
+  const series: uPlot.Series[] = [{ label: block.x.label }];
+  const bands: uPlot.Band[] = [];
+  block.series.forEach((line, index) => {
+    const { color, dash } = STROKES[index % STROKES.length] ?? { color: theme.foreground, dash: [] };
+    series.push({
+      label: line.label,
+      stroke: color,
+      width: line.control ? 1 : 2,
+      dash,
+      points: { show: block.x.values.length < 40 },
+    });
+    data.push(line.values);
+    if (line.low && line.high) {
+      // A band needs its two edges as series of their own; they are drawn without strokes and kept out of the legend.
+      const edge = { stroke: "transparent", width: 0, points: { show: false }, class: "edge" };
+      bands.push({ series: [series.length, series.length + 1], fill: `${color}2b` });
+      series.push({ ...edge, label: `${line.label} high` }, { ...edge, label: `${line.label} low` });
+      data.push(line.high, line.low);
+    }
+  });
+  const { min, max } = block.y;
+  new uPlot(
+    {
+      width: Math.min(WIDEST, element.clientWidth || WIDEST),
+      height: HEIGHT,
+      series,
+      bands,
+      scales: {
+        x: { time: false },
+        y: { range: (_plot, low, high) => [min ?? Math.min(low, 0), max ?? high + (high - low) * 0.05] },
+      },
+      axes: [
+        { ...axis, label: block.x.label, incrs: [1, 2, 5, 10, 20] },
+        { ...axis, label: block.y.unit ? `${block.y.label} (${block.y.unit})` : block.y.label },
+      ],
+      hooks: { draw: [(plot) => drawMarks(plot, block, theme.foreground, theme.font)] },
+    },
+    data as uPlot.AlignedData,
+    element,
+  );
+}
+
+/** A vertical line with its word at each marked place, e.g. the merge layer. */
+function drawMarks(plot: uPlot, block: LinesBlock, color: string, font: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.fillStyle = color;
+  ctx.font = `${11 * devicePixelRatio}px ${font}`;
+  ctx.setLineDash([4, 4]);
+  block.marks.forEach((mark, index) => {
+    const x = plot.valToPos(mark.x, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(mark.label, x + 4, bbox.top + 12 * devicePixelRatio * (1 + (index % 3)));
+  });
+  ctx.restore();
+}
+
+function linesTable(block: LinesBlock, open: OpenEvidence): TemplateResult {
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">${block.x.label}</th>
+        ${block.series.map((line) => html`<th scope="col">${line.label}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${block.x.values.map(
+        (value, index) => html`<tr>
+          <th scope="row">${formatFigure(value)}</th>
+          ${block.series.map((line) => html`<td>${pointText(block, line, index, open)}</td>`)}
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function pointText(
+  block: LinesBlock,
+  line: LinesBlock["series"][number],
+  index: number,
+  open: OpenEvidence,
+): TemplateResult {
+  const figure = {
+    value: line.values[index] ?? null,
+    low: line.low?.[index] ?? null,
+    high: line.high?.[index] ?? null,
+    n: line.n,
+  };
+  return evidenceButton(figureText(figure, block.y.unit), line.evidence?.[index], open);
+}

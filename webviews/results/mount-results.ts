@@ -1,0 +1,33 @@
+import { html, render } from "lit";
+import type { ResultDocument } from "../../shared/plugin/result-document.ts";
+import { onThemeChange } from "../ui/theme.ts";
+import { evidenceDialog } from "./evidence-dialog.ts";
+import { resultsPage } from "./results-page.ts";
+
+/** Draws a run's page into `root`; the same in VS Code and in the report. Returns a function that draws another document in its place. */
+export function mountResults(root: HTMLElement): (document: ResultDocument) => void {
+  let shown: ResultDocument | null = null;
+  let evidence: { experiment: string; key: string } | null = null;
+
+  const draw = (): void => {
+    if (!shown) return;
+    const rows =
+      evidence && shown.experiments.find((each) => each.name === evidence?.experiment)?.evidence[evidence.key];
+    render(html`${resultsPage(shown, open)} ${rows ? evidenceDialog(rows, close) : ""}`, root);
+    const dialog = root.querySelector("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
+  };
+  const open = (experiment: string, key: string): void => {
+    evidence = { experiment, key };
+    draw();
+  };
+  const close = (): void => {
+    evidence = null;
+    draw();
+  };
+  onThemeChange(draw);
+  return (document) => {
+    shown = document;
+    draw();
+  };
+}

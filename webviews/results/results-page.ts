@@ -1,0 +1,66 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { ExperimentResult, ResultDocument } from "../../shared/plugin/result-document.ts";
+import { blockView } from "./block-view.ts";
+import type { OpenEvidence } from "./evidence-button.ts";
+
+/** A run's page: the answer in words first, then each experiment with its pictures, its controls, and the manifest. */
+export function resultsPage(
+  document: ResultDocument,
+  openEvidence: (experiment: string, key: string) => void,
+): TemplateResult {
+  return html`<article class="results">
+    ${header(document)}
+    <nav aria-label="Experiments">
+      ${document.experiments.map((experiment) => html`<a href="#${experiment.name}">${experiment.name}</a>`)}
+    </nav>
+    ${document.experiments.map((experiment) => experimentView(experiment, (key) => openEvidence(experiment.name, key)))}
+    <details class="manifest">
+      <summary>Manifest</summary>
+      <pre>${JSON.stringify(document.manifest, null, 2)}</pre>
+    </details>
+  </article>`;
+}
+
+function header(document: ResultDocument): TemplateResult {
+  const { run } = document;
+  return html`<header>
+    <ul class="answers">
+      ${document.answers.map(
+        (answer) =>
+          html`<li><span class="sentence">${answer.sentence}</span> <span class="verdict">${answer.verdict}</span></li>`,
+      )}
+    </ul>
+    ${document.answers.length === 0 ? html`<p>No experiment of this run has a verdict.</p>` : nothing}
+    <p class="quiet">
+      ${run.name}, ${run.spec}, ${run.model} (${run.precision}, ${run.provider}), seed ${run.seed}, started ${run.started}${run.finished ? `, finished ${run.finished}` : ", not finished"}
+    </p>
+    <p class="quiet">Refusals start with: ${run.refusalTokens.map((token) => html`<code>${token.text}</code> `)}</p>
+    ${run.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}
+  </header>`;
+}
+
+function experimentView(experiment: ExperimentResult, open: OpenEvidence): TemplateResult {
+  return html`<section class="experiment" id=${experiment.name}>
+    <h2>${experiment.name} <span class="quiet">${experiment.label}</span></h2>
+    ${experiment.status === "done" ? nothing : html`<p class=${experiment.status === "failed" ? "failure" : "quiet"}>${experiment.status}${experiment.message ? `: ${experiment.message}` : ""}</p>`}
+    ${experiment.sentences.map((sentence, index) => html`<p class=${index === 0 ? "lead" : ""}>${sentence}</p>`)}
+    ${verdicts(experiment)}
+    <div class="blocks">${experiment.blocks.map((block) => blockView(block, open))}</div>
+    ${experiment.notes.map((note) => html`<p class="quiet">${note}</p>`)}
+  </section>`;
+}
+
+function verdicts(experiment: ExperimentResult): TemplateResult | typeof nothing {
+  if (experiment.verdicts.length === 0) return nothing;
+  return html`<table class="verdicts">
+    <tbody>
+      ${experiment.verdicts.map(
+        (verdict) => html`<tr>
+          <th scope="row">${verdict.of.join(", ")}</th>
+          <td><span class="verdict">${verdict.verdict}</span>${verdict.layer == null ? "" : html` <span class="quiet">layer ${verdict.layer}</span>`}</td>
+          <td>${verdict.because}</td>
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
