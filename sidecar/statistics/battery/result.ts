@@ -27,8 +27,10 @@ export interface PairResult {
   verdict: Verdict<PairVerdictWord>;
 }
 
-/** Battery of one pair over the layers that qualify; `figures` are those of the headline layer first. */
+/** Battery of one pair over the layers that qualify; `figures` are those of the headline layer. */
 export interface BatteryResult {
+  /** Every layer with its own figures, ascending. */
+  layers: PairResult[];
   figures: Figure[];
   verdict: Verdict<PairVerdictWord> & {
     /** The last qualifying layer, whose verdict is the headline; `null` where none qualifies. */
