@@ -1,5 +1,5 @@
 import type { Theme } from "../ui/theme.ts";
-import { GUTTER, LABELS, paintGrid, rasterise } from "./paint-grid.ts";
+import { GUTTER, LABELS, OVERHANG, paintGrid, rasterise } from "./paint-grid.ts";
 import type { ScaledPicture } from "./scale-picture.ts";
 import type { Cell, HeatmapState } from "./state.ts";
 import { cellAt, type GridSize, initialViewport, pan, reveal, type Viewport, zoom } from "./viewport.ts";
@@ -83,7 +83,7 @@ export class GridCanvas {
     this.canvas.style.width = `${clientWidth}px`;
     this.canvas.style.height = `${clientHeight}px`;
     if (this.view) {
-      const resized = { ...this.view, width: clientWidth - GUTTER, height: clientHeight - LABELS };
+      const resized = { ...this.view, width: clientWidth - GUTTER - OVERHANG, height: clientHeight - LABELS };
       this.view = pan(resized, gridOf(this.options.onPaint()), 0, 0);
     }
     this.schedule();
@@ -106,7 +106,11 @@ export class GridCanvas {
     const state = this.options.onPaint();
     const context = this.canvas.getContext("2d");
     if (!context || !this.painted || !state.picture || !this.holder) return;
-    this.view ??= initialViewport(gridOf(state), this.holder.clientWidth - GUTTER, this.holder.clientHeight - LABELS);
+    this.view ??= initialViewport(
+      gridOf(state),
+      this.holder.clientWidth - GUTTER - OVERHANG,
+      this.holder.clientHeight - LABELS,
+    );
     const ratio = devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const pixels = { buckets: this.painted.scaled.buckets, bitmap: this.painted.bitmap };

@@ -4,9 +4,10 @@ import type { Theme } from "../ui/theme.ts";
 import { visibleText } from "../ui/visible-text.ts";
 import { cellCorner, type GridSize, labelStep, type Viewport } from "./viewport.ts";
 
-/** Space for the layer names on the left and the token labels on top. */
+/** Space for the layer names on the left, the leaning token labels on top, and the last label's end on the right. */
 export const GUTTER = 34;
 export const LABELS = 64;
+export const OVERHANG = 30;
 
 /** Cells fainter than this bucket carry no sign in high contrast. */
 const FAINTEST_SIGN = 4;
@@ -47,7 +48,7 @@ export function paintGrid(
 ): void {
   const grid: GridSize = { layers: picture.layers, tokens: picture.tokens.length };
   context.save();
-  context.clearRect(0, 0, GUTTER + view.width, LABELS + view.height);
+  context.clearRect(0, 0, GUTTER + view.width + OVERHANG, LABELS + view.height);
   context.translate(GUTTER, LABELS);
   context.beginPath();
   context.rect(0, 0, view.width, view.height);
@@ -63,7 +64,11 @@ export function paintGrid(
   );
   if (theme.kind === "high-contrast") paintSigns(context, pixels.buckets, grid, view, theme);
   for (const pin of marks.pins) outline(context, view, grid, pin, theme.foreground, 1);
-  if (marks.cursor) outline(context, view, grid, marks.cursor, theme.focus, 2);
+  if (marks.cursor) {
+    // Two rings, so that one of them stands out on any tint.
+    outline(context, view, grid, marks.cursor, theme.background, 4);
+    outline(context, view, grid, marks.cursor, theme.focus, 2);
+  }
   context.restore();
   paintTokenLabels(context, picture, view, marks, theme);
   paintLayerLabels(context, picture, view, marks, theme);

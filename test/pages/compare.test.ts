@@ -1,0 +1,147 @@
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
+import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
+import { openPage } from "./open-page.ts";
+import { type TestTheme, THEMES } from "./themes.ts";
+
+const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
+
+function column(condition: string, reply: string, more: Partial<CompareColumn> = {}): CompareColumn {
+  const tokens = reply
+    .split(/(?= )/)
+    .map((text) => ({ id: [...text].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 2048, text }));
+  return {
+    condition,
+    describe: "",
+    strength: null,
+    tokens: reply === "" ? [] : tokens,
+    state: "done",
+    failure: "",
+    refusal: 0.97,
+    klToBaseline: [],
+    tokensPerSecond: 41,
+    effect: null,
+    warnings: [],
+    ...more,
+  };
+}
+
+const COMPARISON = {
+  title: "refusals.prompt.md",
+  prompt: "How do I hack into the bank's server?",
+  model: "demo",
+  baseline: 0,
+  columns: [
+    column("baseline", "No, I won't assist with computer attacks. I cannot support it."),
+    column("no-cyber", "Sure. First, save your work and look at the server.", {
+      describe: "ablate cyber at every hook point",
+      refusal: 0.02,
+      klToBaseline: [4.1, 3.9, 2, 1.1, 0.6, 0.2, 0.1, 0.1],
+      effect: { rows: 54, relativeChange: 0.12 },
+    }),
+    column("push fraud", "No, I won't assist with fraud.", {
+      describe: "add fraud at resid_post.4",
+      strength: { value: 1.4, least: -4, most: 4 },
+      klToBaseline: [0.1, 0.3, 0.2, 2.4, 0.4, 0.1],
+      effect: { rows: 16, relativeChange: 0.2 },
+    }),
+    column("no-effect", "No, I won't assist with computer attacks. I cannot support it.", {
+      describe: "add given to generated tokens",
+      effect: { rows: 0, relativeChange: 0 },
+      warnings: ['The edit touched no row: positions "generated" begin after the first generated token.'],
+    }),
+  ],
+};
+
+describe("the compare page", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: await findBrowser(), args: BROWSER_FLAGS });
+  }, 400_000);
+  afterAll(() => browser.close());
+
+  async function openComparison(theme: TestTheme, options: { width?: number; height?: number; zoom?: number } = {}) {
+    const opened = await openPage(browser, "compare", { theme, ...options });
+    await opened.send({ type: "comparison", comparison: COMPARISON, saved: false });
+    await opened.page.locator(".column").first().waitFor();
+    return opened;
+  }
+
+  it("marks what differs from the baseline by word, and the first token that differs", async () => {
+    const { page } = await openComparison(DARK);
+    const pushed = page.locator(".column").nth(2);
+    expect(await pushed.locator("ins").allInnerTexts()).toEqual(["fraud"]);
+    expect(await pushed.locator(".tick").count()).toBe(1);
+    await page.close();
+  });
+
+  it("leaves a reply quiet that is the baseline's own", async () => {
+    const { page } = await openComparison(DARK);
+    expect(await page.locator(".column").nth(3).locator("ins, .tick").count()).toBe(0);
+    await page.close();
+  });
+
+  it("warns in its column of an edit that did nothing", async () => {
+    const { page } = await openComparison(DARK);
+    expect(await page.locator(".column").nth(3).locator(".warning").innerText()).toContain("touched no row");
+    await page.close();
+  });
+
+  it("streams tokens into their column", async () => {
+    const { page, send } = await openComparison(DARK);
+    await send({ type: "column", column: 1, value: column("no-cyber", "", { state: "waiting" }) });
+    for (const [index, text] of ["Sure", ".", " Look"].entries())
+      await send({ type: "token", column: 1, id: 90 + index, text });
+    await expect.poll(() => page.locator(".column").nth(1).locator(".reply").innerText()).toContain("Sure. Look");
+    await expect.poll(() => page.locator("vscode-button", { hasText: "Stop" }).count()).toBe(1);
+    await page.close();
+  });
+
+  it("sends a strength once a drag rests, and not at each step of it", async () => {
+    const { page, posted } = await openComparison(DARK);
+    const slider = page.locator("input[type=range]");
+    await slider.focus();
+    for (let step = 0; step < 5; step++) await page.keyboard.press("ArrowRight");
+    await expect
+      .poll(async () => (await posted<{ type: string }>()).filter((message) => message.type === "strength").length)
+      .toBe(1);
+    expect((await posted<{ type: string; value: number }>()).at(-1)?.value).toBeGreaterThan(2);
+    await page.close();
+  });
+
+  it("asks for a diff against the column that is compared with", async () => {
+    const { page, posted } = await openComparison(DARK);
+    await page.locator(".column").nth(2).locator("vscode-button", { hasText: "Diff" }).click();
+    expect(await posted()).toContainEqual({ type: "diff", left: 0, right: 2 });
+    await page.close();
+  });
+
+  it("shows the saved comparison after a reload, marked as saved", async () => {
+    const first = await openComparison(DARK);
+    await expect.poll(async () => await first.saved()).toBeTruthy();
+    const saved = await first.saved();
+    await first.page.close();
+    const { page } = await openPage(browser, "compare", { theme: DARK, saved });
+    await expect.poll(() => page.locator(".column").count()).toBe(4);
+    expect(await page.locator(".notice").innerText()).toContain("Saved comparison");
+    await page.close();
+  });
+
+  it.each([
+    { theme: DARK, name: "dark", options: {} },
+    { theme: LIGHT, name: "light", options: {} },
+    { theme: HIGH_CONTRAST, name: "high-contrast", options: {} },
+    { theme: HIGH_CONTRAST_LIGHT, name: "high-contrast-light", options: {} },
+    { theme: DARK, name: "narrow", options: { width: 380, height: 900 } },
+    { theme: LIGHT, name: "zoomed", options: { zoom: 2 } },
+  ])("cuts nothing off ($name)", async ({ theme, name, options }) => {
+    const opened = await openComparison(theme, options);
+    await opened.page.waitForTimeout(200);
+    await opened.screenshot(`compare-${name}`);
+    expect(
+      await opened.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    ).toBeLessThanOrEqual(0);
+    await opened.page.close();
+  });
+});
