@@ -22,6 +22,19 @@ await build({
   },
 });
 
+// The extension: one file, loaded by VS Code's extension host as CommonJS.
+await build({
+  ...node,
+  entryPoints: { activate: "extension/activate.ts" },
+  outdir: "dist/extension",
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  minify: true,
+  // The plain JavaScript of msgpackr, and ws without its optional native parts: nothing to find beside the bundle.
+  alias: { msgpackr: "./node_modules/msgpackr/index.js" },
+  external: [...node.external, "bufferutil", "utf-8-validate"],
+});
+
 // The pages: scripts and styles that a webview or the report takes as they are. Chrome 130 is older than any VS Code that is supported.
 await build({
   bundle: true,
@@ -39,6 +52,7 @@ await build({
     "heatmap-style": "webviews/heatmap/heatmap.css",
     "compare-style": "webviews/compare/compare.css",
     "results-style": "webviews/results/results.css",
+    "report-style": "webviews/results/report.css",
   },
   outdir: "dist/webviews",
 });

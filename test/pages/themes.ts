@@ -108,6 +108,7 @@ export const THEMES: TestTheme[] = [
       "--vscode-panel-border": "#0f4a85",
       "--vscode-errorForeground": "#b5200d",
       "--vscode-editorWarning-foreground": "#895503",
+      "--vscode-button-border": "#0f4a85",
       "--vscode-button-background": "#0f4a85",
       "--vscode-button-foreground": "#ffffff",
       "--vscode-button-secondaryBackground": "#ffffff",

@@ -7,13 +7,20 @@ import { type LinearScale, linearScale } from "./linear-scale.ts";
 
 const WIDTH = 320;
 const ROW = 24;
+/** Room for half a label beyond the outermost tick. */
+const MARGIN = 20;
 
 /** Effects with their intervals, one under another, against the line of no effect. */
 export function forestBlock(block: ForestBlock, open: OpenEvidence): TemplateResult {
   const ends = block.rows
     .flatMap(({ figure }) => [figure.value, figure.low, figure.high])
     .filter((value) => value != null);
-  const scale = linearScale(Math.min(block.reference, ...ends), Math.max(block.reference, ...ends), 4, WIDTH - 4);
+  const scale = linearScale(
+    Math.min(block.reference, ...ends),
+    Math.max(block.reference, ...ends),
+    MARGIN,
+    WIDTH - MARGIN,
+  );
   return html`<table class="forest">
     <tbody>
       ${block.rows.map(

@@ -7,15 +7,15 @@ import { readTheme } from "../ui/theme.ts";
 import { evidenceButton, type OpenEvidence } from "./evidence-button.ts";
 import { figureText } from "./figure-text.ts";
 
-/** Distinguishable with and without colour: each series has its own colour and dash (colours by Okabe and Ito 2008, on both kinds of theme). */
+/** Each series has a colour of VS Code's charts and a dash of its own, so that series are told apart without colour too. */
 const STROKES = [
-  { color: "#e67800", dash: [] },
-  { color: "#0072b2", dash: [8, 3] },
-  { color: "#009e73", dash: [2, 3] },
-  { color: "#cc79a7", dash: [10, 3, 2, 3] },
-  { color: "#56b4e9", dash: [5, 2] },
-  { color: "#999999", dash: [1, 2] },
-];
+  { variable: "--vscode-charts-orange", otherwise: "#d18616", dash: [] },
+  { variable: "--vscode-charts-blue", otherwise: "#1a85ff", dash: [8, 3] },
+  { variable: "--vscode-charts-green", otherwise: "#388a34", dash: [2, 3] },
+  { variable: "--vscode-charts-purple", otherwise: "#a76bd0", dash: [10, 3, 2, 3] },
+  { variable: "--vscode-charts-red", otherwise: "#e51400", dash: [5, 2] },
+  { variable: "--vscode-descriptionForeground", otherwise: "#808080", dash: [1, 2] },
+] as const;
 
 const HEIGHT = 240;
 const WIDEST = 720;
@@ -38,36 +38,38 @@ function mount(element: HTMLElement | undefined, block: LinesBlock): void {
   if (!element) return;
   element.replaceChildren();
   const theme = readTheme();
+  const style = getComputedStyle(document.body);
   const axis = {
     stroke: theme.foreground,
-    grid: { stroke: `${theme.muted}33`, width: 1 },
+    grid: { stroke: withAlpha(theme.muted, 0.2), width: 1 },
     ticks: { stroke: theme.muted, width: 1 },
   };
   const data: (number | null)[][] = [block.x.values];
   const series: uPlot.Series[] = [{ label: block.x.label }];
   const bands: uPlot.Band[] = [];
   block.series.forEach((line, index) => {
-    const { color, dash } = STROKES[index % STROKES.length] ?? { color: theme.foreground, dash: [] };
+    const stroke = STROKES[index % STROKES.length] ?? STROKES[0];
+    const color = style.getPropertyValue(stroke.variable).trim() || stroke.otherwise;
     series.push({
       label: line.label,
       stroke: color,
       width: line.control ? 1 : 2,
-      dash,
+      dash: [...stroke.dash],
       points: { show: block.x.values.length < 40 },
     });
     data.push(line.values);
     if (line.low && line.high) {
       // A band needs its two edges as series of their own; they are drawn without strokes and kept out of the legend.
       const edge = { stroke: "transparent", width: 0, points: { show: false }, class: "edge" };
-      bands.push({ series: [series.length, series.length + 1], fill: `${color}2b` });
+      bands.push({ series: [series.length, series.length + 1], fill: withAlpha(color, 0.17) });
       series.push({ ...edge, label: `${line.label} high` }, { ...edge, label: `${line.label} low` });
       data.push(line.high, line.low);
     }
   });
   const { min, max } = block.y;
-  new uPlot(
+  const plot = new uPlot(
     {
-      width: Math.min(WIDEST, element.clientWidth || WIDEST),
+      width: WIDEST,
       height: HEIGHT,
       series,
       bands,
@@ -84,6 +86,14 @@ function mount(element: HTMLElement | undefined, block: LinesBlock): void {
     data as uPlot.AlignedData,
     element,
   );
+  // The element has its width only once it stands in the page, and another after each resize of the panel.
+  new ResizeObserver(() => plot.setSize({ width: Math.min(WIDEST, element.clientWidth), height: HEIGHT })).observe(
+    element,
+  );
+}
+
+function withAlpha(color: string, alpha: number): string {
+  return `color-mix(in srgb, ${color} ${100 * alpha}%, transparent)`;
 }
 
 /** A vertical line with its word at each marked place, e.g. the merge layer. */
@@ -100,7 +110,7 @@ function drawMarks(plot: uPlot, block: LinesBlock, color: string, font: string):
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(mark.label, x + 4, bbox.top + 12 * devicePixelRatio * (1 + (index % 3)));
+    ctx.fillText(mark.label, x + 4, bbox.top + bbox.height - 12 * devicePixelRatio * (1 + (index % 3)));
   });
   ctx.restore();
 }
