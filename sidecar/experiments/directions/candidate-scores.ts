@@ -1,0 +1,222 @@
+import type { Lane } from "../../../shared/engine/engine.ts";
+import { hookPoint } from "../../../shared/engine/hook-point.ts";
+import type { Candidate } from "../../../shared/plugin/direction-finder.ts";
+import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
+import { ablate, add, NO_EDITS, streamPoints } from "../study/edit-rows.ts";
+import { firstTokenScore, klDivergence } from "../study/first-token.ts";
+import { runLanes } from "../study/run-lanes.ts";
+import { firstPrunedLayer, type SelectionBounds, selectDirection } from "./selection-rule.ts";
+
+/** A direction that may be chosen, with its place. */
+export interface Contender {
+  layer: number;
+  position: number;
+  vector: Float32Array;
+}
+
+/** Scores by prompt, as far as they have been made. */
+export interface Scores {
+  bypass: number[];
+  induce: number[];
+  kl: number[];
+}
+
+function average(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function standardError(values: readonly number[]): number {
+  if (values.length < 2) return Number.POSITIVE_INFINITY;
+  const centre = average(values);
+  return Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1) / values.length);
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** What is needed of the harmless prompts without edits: their next-token logits, and the stream where blocks begin. */
+interface Baseline {
+  logits: Float32Array[];
+  /** By first layer of a block: `[positions, dModel]` per prompt. */
+  streams: ReadonlyMap<number, readonly Float32Array[]>;
+}
+
+/** The last place at or below `layer` from which a pass can start. */
+export function blockStart(blocks: readonly (readonly [number, number])[], layer: number): number {
+  return Math.max(0, ...blocks.map(([first]) => first).filter((first) => first <= layer));
+}
+
+async function baselineOf(study: Study, prompts: readonly StudyPrompt[], layers: readonly number[]): Promise<Baseline> {
+  const starts = [...new Set(layers.map((layer) => blockStart(study.engine.model.blocks, layer)))].filter(
+    (first) => first > 0,
+  );
+  const captures = starts.map((layer) => ({ at: hookPoint("resid_pre", layer), positions: "all" as const }));
+  const lanes = prompts.map(({ ids }) => ({ ids, edits: NO_EDITS }));
+  const results = await runLanes(study, lanes, captures, "last");
+  return {
+    logits: results.map(({ logits }) => logits),
+    streams: new Map(
+      starts.map((layer) => [
+        layer,
+        results.map(({ captures }) => captures[hookPoint("resid_pre", layer)] ?? new Float32Array()),
+      ]),
+    ),
+  };
+}
+
+/** Scores of harmless prompts with the direction added at its layer; everything below is taken from the baseline's stream. */
+async function induce(
+  study: Study,
+  contenders: readonly Contender[],
+  prompts: readonly StudyPrompt[],
+  range: { from: number; to: number },
+  baseline: Baseline,
+): Promise<number[][]> {
+  const scores = contenders.map((): number[] => []);
+  const byStart = Map.groupBy(contenders.keys(), (c) =>
+    blockStart(study.engine.model.blocks, contenders[c]?.layer ?? 0),
+  );
+  for (const [layer, members] of byStart) {
+    const streams = baseline.streams.get(layer);
+    const cells = members.flatMap((c) =>
+      prompts.slice(range.from, range.to).map((prompt, i) => ({ c, prompt, i: range.from + i })),
+    );
+    const lanes = cells.map(({ c, prompt }): Lane => {
+      const contender = contenders[c] as Contender;
+      return { ids: prompt.ids, edits: add(hookPoint("resid_pre", contender.layer), contender.vector) };
+    });
+    const start = streams && { layer, activations: cells.map(({ i }) => streams[i] as Float32Array) };
+    const results = await runLanes(study, lanes, [], "last", start);
+    for (const [k, { c }] of cells.entries())
+      scores[c]?.push(firstTokenScore(results[k]?.logits ?? [], study.refusal.ids));
+  }
+  return scores;
+}
+
+/** Next-token logits under ablation, by contender and prompt. */
+async function ablated(
+  study: Study,
+  contenders: readonly Contender[],
+  prompts: readonly StudyPrompt[],
+): Promise<Float32Array[][]> {
+  const points = streamPoints(study.engine.model);
+  const lanes = contenders.flatMap(({ vector }) => {
+    const edits = ablate(points, [vector]);
+    return prompts.map(({ ids }): Lane => ({ ids, edits }));
+  });
+  const results = await runLanes(study, lanes, [], "last");
+  return contenders.map((_, c) => prompts.map((_, i) => results[c * prompts.length + i]?.logits ?? new Float32Array()));
+}
+
+export interface Search {
+  /** Scored on every validation prompt. */
+  finalists: Candidate[];
+  /** Left early, with the number of prompts that they were scored on. */
+  raced: { candidate: Candidate; prompts: number; why: string }[];
+}
+
+/** Sizes at which the race is judged; from the last on, whoever is left is a finalist. */
+const ROUNDS = [4, 8, 16, 32];
+/** No fewer than so many reach the end, so that the rule chooses among candidates and does not only confirm one. */
+const FEWEST_FINALISTS = 3;
+
+function asCandidate({ layer, position }: Contender, scores: Scores): Candidate {
+  return {
+    position,
+    layer,
+    refusal_score: orNull(average(scores.bypass)),
+    steering_score: orNull(average(scores.induce)),
+    kl_div_score: orNull(average(scores.kl)),
+  };
+}
+
+/**
+ * Scores candidates by the selection rule's three measures. Unless everything is to be searched, candidates race: the same prompts for all
+ * (paired), the cheap filter first (addition restarts at its layer), clear failures leave, and the better half by bypass goes on to twice as
+ * many prompts (successive halving; Karnin et al. 2013); the finalists are scored on all.
+ */
+export async function scoreCandidates(
+  study: Study,
+  contenders: readonly Contender[],
+  harmful: readonly StudyPrompt[],
+  harmless: readonly StudyPrompt[],
+  bounds: SelectionBounds,
+): Promise<Search> {
+  const baseline = await baselineOf(
+    study,
+    harmless,
+    contenders.map(({ layer }) => layer),
+  );
+  const entries = contenders.map((contender) => ({ contender, scores: { bypass: [], induce: [], kl: [] } as Scores }));
+  type Entry = (typeof entries)[number];
+  const raced: Search["raced"] = [];
+  const most = Math.max(harmful.length, harmless.length);
+  const sizes = study.exhaustive ? [most] : [...ROUNDS.filter((size) => size < most), most];
+  let alive: Entry[] = entries;
+  let done = 0;
+  const leave = (entry: Entry, why: string) =>
+    raced.push({ candidate: asCandidate(entry.contender, entry.scores), prompts: done, why });
+  for (const [round, size] of sizes.entries()) {
+    const from = done;
+    done = size;
+    const last = round === sizes.length - 1;
+    const pushed = await induce(
+      study,
+      alive.map(({ contender }) => contender),
+      harmless,
+      { from, to: size },
+      baseline,
+    );
+    for (const [i, entry] of alive.entries()) entry.scores.induce.push(...(pushed[i] ?? []));
+    if (!last) {
+      alive = alive.filter((entry) => {
+        const { induce } = entry.scores;
+        const failing = average(induce) + 2 * standardError(induce) < bounds.induce;
+        if (failing) leave(entry, "added, it does not make harmless prompts refuse");
+        return !failing;
+      });
+    }
+    const contendersLeft = alive.map(({ contender }) => contender);
+    const quiet = await ablated(study, contendersLeft, harmless.slice(from, size));
+    const loud = await ablated(study, contendersLeft, harmful.slice(from, size));
+    for (const [i, entry] of alive.entries()) {
+      entry.scores.kl.push(
+        ...(quiet[i] ?? []).map((logits, k) => klDivergence(baseline.logits[from + k] ?? [], logits)),
+      );
+      entry.scores.bypass.push(...(loud[i] ?? []).map((logits) => firstTokenScore(logits, study.refusal.ids)));
+    }
+    if (last) break;
+    alive = alive.filter((entry) => {
+      const { kl } = entry.scores;
+      const failing = average(kl) - 2 * standardError(kl) > bounds.kl;
+      if (failing) leave(entry, "ablated, it changes harmless prompts");
+      return !failing;
+    });
+    const keep = Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2));
+    if (alive.length > keep) {
+      const ranked = [...alive].sort((a, b) => average(a.scores.bypass) - average(b.scores.bypass));
+      for (const entry of ranked.slice(keep)) leave(entry, "others take down more refusals");
+      alive = ranked.slice(0, keep);
+    }
+  }
+  return { finalists: alive.map(({ contender, scores }) => asCandidate(contender, scores)), raced };
+}
+
+/** Layers that the rule may choose from. */
+export function selectableLayers(
+  layers: number,
+  range: { first: number; last: number } | null,
+  bounds: SelectionBounds,
+): number[] {
+  const end = firstPrunedLayer(layers, bounds.prune);
+  return Array.from({ length: end }, (_, layer) => layer).filter(
+    (layer) => range === null || (layer >= range.first && layer <= range.last),
+  );
+}
+
+export function choose(search: Search, layers: number, bounds: SelectionBounds) {
+  const selection = selectDirection(search.finalists, layers, bounds);
+  const early = search.raced.length > 0 ? ` ${search.raced.length} others left the race early.` : "";
+  return { winner: selection.winner, because: `${selection.because}${early}` };
+}
