@@ -3,7 +3,7 @@ import { holm } from "../holm.ts";
 import { contrastPAbove } from "../paired-contrast.ts";
 import { rateInterval } from "../rate-interval.ts";
 import { BATTERY_DEFAULTS, type BatteryOptions } from "./battery-options.ts";
-import { allHold, type Criterion, criterion, neededByCategory } from "./criterion.ts";
+import { allHold, type Criterion, criterion, holds, neededByCategory } from "./criterion.ts";
 import { effectFigure } from "./effect-figure.ts";
 import { type CategoryOutcomes, countedRefusals } from "./outcomes.ts";
 import { promptsNeeded } from "./prompts-needed.ts";
@@ -18,7 +18,7 @@ interface Column {
     present: Criterion;
     equivalent: Criterion[];
     /** `null` where the ablations of the common or the private part were not run. */
-    common: { exists: Criterion; inert: Criterion[]; oneCauseExcluded: Criterion[] } | null;
+    common: { exists: Criterion; inert: Criterion[]; oneCauseExcluded: Criterion } | null;
   };
 }
 
@@ -67,7 +67,7 @@ export function causes(
   const present = inBoth((c) => [c.present]);
   const measured = columns[0].criteria.common !== null && columns[1].criteria.common !== null;
   const shared = inBoth((c) => (c.common === null ? [] : [c.common.exists, ...c.common.inert]));
-  const excluded = inBoth((c) => c.common?.oneCauseExcluded ?? []);
+  const excluded = inBoth((c) => (c.common === null ? [] : [c.common.oneCauseExcluded]));
 
   const effects = describeEffects(of, figures);
   if (!allHold(controls)) {
@@ -88,12 +88,12 @@ export function causes(
     return { verdict: "one", because, missing: null, figures };
   }
   const dissociated = holm(dissociation.map((one) => contrastPAbove(one.table))).every((p) => p <= bounds.error);
-  if (dissociated && measured && allHold(excluded)) {
+  if (dissociated && excluded.some((one) => holds(one))) {
     if (allHold(absent)) {
       const because = `${effects}; both cross-effects are below ${percent(bounds.absentBelow)} of their column's own effect, and the common part does no more than the private ones (${describeParts(of, figures)})`;
       return { verdict: "distinct", because, missing: null, figures };
     }
-    if (present.some((one) => allHold([one]))) {
+    if (present.some((one) => holds(one))) {
       const because = `${effects}; each direction does more to its own category than the other does, but a cross-effect is above ${percent(bounds.absentBelow)} of its column's own effect`;
       return { verdict: "overlapping", because, missing: null, figures };
     }
@@ -104,8 +104,10 @@ export function causes(
     ...(measured
       ? [
           [...controls, ...shared],
-          [...controls, ...corrected, ...excluded, ...absent],
-          ...present.map((one) => [...controls, ...corrected, ...excluded, one]),
+          ...excluded.flatMap((out) => [
+            [...controls, ...corrected, out, ...absent],
+            ...present.map((one) => [...controls, ...corrected, out, one]),
+          ]),
         ]
       : []),
   ];
@@ -200,20 +202,18 @@ function commonCriteria(
   return {
     exists: against(common, bounds.commonAtLeast, "above"),
     inert: outcomes.private === null ? [] : [against(rest, bounds.inertBelow, "below")],
-    oneCauseExcluded: [
-      criterion(
-        index,
-        [
-          [rest, 1],
-          [common, -1],
-          [baseline, -gap],
-          [own, gap],
-        ],
-        outcomes.base,
-        "below",
-        bounds.error,
-      ),
-    ],
+    oneCauseExcluded: criterion(
+      index,
+      [
+        [rest, 1],
+        [common, -1],
+        [baseline, -gap],
+        [own, gap],
+      ],
+      outcomes.base,
+      "below",
+      bounds.error / 2,
+    ),
   };
 }
 
@@ -280,7 +280,7 @@ function describeControls(
 ): string {
   const failing: string[] = [];
   for (const index of [0, 1] as const) {
-    const at = columns[index].criteria.controls.findIndex((one) => !allHold([one]));
+    const at = columns[index].criteria.controls.findIndex((one) => !holds(one));
     if (at < 0) continue;
     const name = of[index];
     const control = categories[index].controls[at]?.name ?? "";
