@@ -1,0 +1,30 @@
+import type { Block, CutModel } from "../cut/block.ts";
+import { BlockSession } from "./block-session.ts";
+import type { SessionSettings } from "./session-options.ts";
+
+/** A cut model's sessions: its blocks in order, and the head. */
+export class BlockStack {
+  readonly model: CutModel;
+  readonly blocks: readonly BlockSession[];
+  readonly head: BlockSession;
+  /** Whether outputs can stay on a device of their own. */
+  readonly onDevice: boolean;
+  /** Whether any block is told positions; without it a lane's padding cannot be hidden from rotary embeddings. */
+  readonly positionIds: boolean;
+
+  constructor(model: CutModel, settings: Omit<SessionSettings, "cut">) {
+    this.model = model;
+    this.onDevice = settings.provider === "webgpu";
+    const cut = model.blocks.length > 1;
+    const last = model.blocks.length - 1;
+    this.blocks = model.blocks.map(
+      (block, index) => new BlockSession(block, { ...settings, cut }, this.onDevice && index < last),
+    );
+    this.head = new BlockSession(model.head, { ...settings, cut }, false);
+    this.positionIds = model.blocks.some((block: Block) => block.positionIds !== undefined);
+  }
+
+  async release(): Promise<void> {
+    for (const session of [...this.blocks, this.head]) await session.release();
+  }
+}

@@ -1,0 +1,42 @@
+import type { Tensor } from "onnxruntime-node";
+import { RefractError } from "../../../shared/errors.ts";
+import { stopIfAborted } from "./batch-run.ts";
+import type { BlockStack } from "./block-stack.ts";
+import { asFloat32, floats } from "./tensors.ts";
+
+/** Logits of at most this many bytes are in memory at once. */
+const CHUNK_BYTES = 64 * 1024 * 1024;
+
+const NO_HOOKS = { slots: new Set<never>(), dictionaries: new Set<never>(), captures: new Set<never>() };
+
+/**
+ * Runs the last norm and the unembedding over `[n, dModel]` rows, some at a time.
+ * @param onRows gets logits `[count, vocab]` of the rows from `first` on; they are its own to keep.
+ */
+export async function runHead(
+  stack: BlockStack,
+  rows: Float32Array,
+  signal: AbortSignal | undefined,
+  onRows: (first: number, count: number, logits: Float32Array) => void,
+): Promise<void> {
+  const { dModel, vocabSize, head } = stack.model;
+  const { entry, logits } = head;
+  if (entry === undefined || logits === undefined)
+    throw new RefractError("failed", "The head has no input or no logits.");
+  const { session } = await stack.head.prepare(NO_HOOKS);
+  const total = rows.length / dModel;
+  const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
+  for (let first = 0; first < total; first += atOnce) {
+    stopIfAborted(signal);
+    const count = Math.min(atOnce, total - first);
+    const part = rows.slice(first * dModel, (first + count) * dModel);
+    let outputs: Readonly<Record<string, unknown>>;
+    try {
+      outputs = await session.run({ [entry.name]: floats(entry.type, part, [1, count, dModel]) });
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new RefractError("failed", `ONNX Runtime failed in the unembedding: ${message}`, { cause });
+    }
+    onRows(first, count, asFloat32(outputs[logits.name] as Tensor));
+  }
+}

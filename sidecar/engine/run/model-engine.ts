@@ -1,0 +1,70 @@
+import type {
+  CallOptions,
+  Engine,
+  ForwardRequest,
+  ForwardResult,
+  GenerateRequest,
+  GenerateResult,
+  LensRequest,
+  LensResult,
+} from "../../../shared/engine/engine.ts";
+import type { ModelDescription } from "../../../shared/engine/model-description.ts";
+import type { CutModel } from "../cut/block.ts";
+import type { ProviderName } from "../providers/provider-table.ts";
+import { BlockStack } from "./block-stack.ts";
+import { forward } from "./forward.ts";
+import { type GenerateOptions, generate } from "./generate.ts";
+import { lens } from "./lens.ts";
+
+/** The engine in this process: a cut model and its sessions. Calls run one after another. */
+export class ModelEngine implements Engine {
+  readonly model: ModelDescription;
+  private readonly stack: BlockStack;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(cut: CutModel, settings: { provider: ProviderName; threads: number | null }) {
+    this.stack = new BlockStack(cut, settings);
+    this.model = describe(cut, settings.provider);
+  }
+
+  forward(request: ForwardRequest, options: CallOptions = {}): Promise<ForwardResult> {
+    return this.enqueue(() => forward(this.stack, request, options));
+  }
+
+  generate(request: GenerateRequest, options: GenerateOptions = {}): Promise<GenerateResult> {
+    return this.enqueue(() => generate(this.stack, request, options));
+  }
+
+  lens(request: LensRequest, options: CallOptions = {}): Promise<LensResult> {
+    return this.enqueue(() => lens(this.stack, request, options));
+  }
+
+  close(): Promise<void> {
+    return this.enqueue(() => this.stack.release());
+  }
+
+  private enqueue<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(call);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function describe(cut: CutModel, provider: ProviderName): ModelDescription {
+  return {
+    layers: cut.layers,
+    dModel: cut.dModel,
+    vocabSize: cut.vocabSize,
+    architecture: cut.architecture,
+    exporter: cut.exporter,
+    kv: cut.kv,
+    hookPoints: [...cut.hookPoints],
+    blocks: cut.blocks.map(({ first, last }) => [first, last]),
+    precision: cut.precision,
+    provider,
+    warnings: [...cut.warnings],
+    contextLength: cut.contextLength,
+    endTokens: [...cut.endTokens],
+    hash: cut.hash,
+  };
+}
