@@ -17,4 +17,6 @@ export interface BatteryInput {
   of: readonly [string, string];
   layers: readonly LayerInput[];
   options?: Partial<BatteryOptions>;
+  /** Of the bootstrap of score effects. */
+  seed?: number;
 }

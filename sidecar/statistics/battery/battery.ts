@@ -7,8 +7,8 @@ import type { BatteryResult, PairResult } from "./result.ts";
  * decision later. The headline is the verdict at the last layer given; `mergeLayer` is the first layer from which there is one cause.
  * @param input outcomes and activations per qualifying layer, in any order; see `qualifyingLayers`.
  */
-export function battery({ of, layers, options }: BatteryInput): BatteryResult {
-  const results = [...layers].sort((p, q) => p.layer - q.layer).map((layer) => pairVerdict(of, layer, options));
+export function battery({ of, layers, options, seed }: BatteryInput): BatteryResult {
+  const results = [...layers].sort((p, q) => p.layer - q.layer).map((layer) => pairVerdict(of, layer, options, seed));
   const headline = results.at(-1);
   if (headline === undefined) {
     const because = `There is no layer below the output at which ablating each of ${of[0]} and ${of[1]} has at least half of its own effect, so that no layer can be judged.`;

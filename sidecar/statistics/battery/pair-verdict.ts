@@ -18,9 +18,10 @@ export function pairVerdict(
   of: readonly [string, string],
   input: LayerInput,
   options: Partial<BatteryOptions> = {},
+  seed = 0,
 ): PairResult {
   const shape = shapes(of, input.samples, options);
-  const cause = causes(of, input.categories, options);
+  const cause = causes(of, input.categories, options, seed);
   const figures: Figure[] = [...shape.figures, ...cause.figures];
   const because = `Shapes ${shape.verdict}: ${shape.because}. Causes ${cause.verdict}: ${cause.because}.`;
   return {

@@ -8,10 +8,14 @@ export function roundedUp(count: number): number {
 /**
  * "needs about 60 more prompts of fraud": n grown by the factor that the intervals ask for, by set.
  * @param sets name, prompts at hand, growth needed (1: none).
+ * @param kind what is counted, in the singular.
  */
 export function promptsNeeded(sets: readonly { name: string; n: number; growth: number }[], kind: string): string {
   const parts = sets
     .filter(({ growth }) => growth > 1)
-    .map(({ name, n, growth }) => `about ${roundedUp(n * (growth - 1))} more ${kind} of ${name}`);
+    .map(({ name, n, growth }) => {
+      const more = roundedUp(n * (growth - 1));
+      return `about ${more} more ${kind}${more === 1 ? "" : "s"} of ${name}`;
+    });
   return `needs ${parts.join(" and ")}`;
 }

@@ -99,6 +99,6 @@ function missingPrompts(
   // A direction that contributes little of the variance would gain nothing from more prompts.
   return promptsNeeded(
     sets.filter((_, k) => (k === 0 ? share : 1 - share) > 0.2),
-    "training prompts",
+    "training prompt",
   );
 }
