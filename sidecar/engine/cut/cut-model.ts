@@ -1,0 +1,34 @@
+import { mapModel } from "../find/mapped-model.ts";
+import { locateModel } from "../read/locate-model.ts";
+import { readConfiguration } from "../read/model-configuration.ts";
+import { readModel } from "../read/read-model.ts";
+import type { CutModel } from "./block.ts";
+import { blockSizes } from "./block-sizes.ts";
+import { cutBlock } from "./cut-block.ts";
+
+/**
+ * Reads a model from its folder or .onnx file, finds its residual stream, and cuts it into blocks of layers and a head.
+ * Weights are never read. Throws a RefractError (`refused`) where the files are torn, incomplete, or nothing that the engine can run.
+ */
+export function cutModel(path: string, options: { blocks?: number } = {}): CutModel {
+  const location = locateModel(path);
+  const configuration = readConfiguration(location);
+  const mapped = mapModel(location, readModel(location.graph), configuration);
+  const sizes = blockSizes(mapped.stream.layers, options.blocks);
+  return {
+    layers: mapped.stream.layers,
+    dModel: mapped.dModel,
+    vocabSize: mapped.vocabSize,
+    architecture: configuration.architecture,
+    exporter: mapped.exporter,
+    kv: mapped.kv,
+    precision: mapped.precision,
+    hookPoints: mapped.stream.places.flatMap((place) => place.hooks),
+    contextLength: configuration.contextLength,
+    endTokens: configuration.endTokens,
+    warnings: mapped.warnings,
+    hash: mapped.model.hash,
+    blocks: sizes.map(([first, last]) => cutBlock(mapped, { first, last })),
+    head: cutBlock(mapped, "head"),
+  };
+}
