@@ -16,13 +16,14 @@ NARROW = {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2,
 
 ARCHITECTURES = {
     "llama": {"model_type": "llama", **WIDE, "num_hidden_layers": 4},
-    "mistral": {"model_type": "mistral", **NARROW, "num_hidden_layers": 3, "sliding_window": 8},
+    "mistral": {"model_type": "mistral", **NARROW, "num_hidden_layers": 3, "sliding_window": None},
     "qwen2": {"model_type": "qwen2", **WIDE, "num_hidden_layers": 3, "tie_word_embeddings": True},
     "qwen3": {"model_type": "qwen3", **NARROW, "num_hidden_layers": 3},
     "gemma2": {"model_type": "gemma2", **NARROW, "num_hidden_layers": 3, "sliding_window": 6, "query_pre_attn_scalar": 16},
     "gemma3": {"model_type": "gemma3_text", **NARROW, "num_hidden_layers": 3, "sliding_window": 6, "query_pre_attn_scalar": 16,
                "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]},
-    "phi3": {"model_type": "phi3", **WIDE, "num_hidden_layers": 3, "original_max_position_embeddings": 64},
+    # genai's builder takes any linear layer with as many outputs as the vocabulary for the unembedding: 2 x 48 would be one
+    "phi3": {"model_type": "phi3", **WIDE, "intermediate_size": 40, "num_hidden_layers": 3, "original_max_position_embeddings": 64},
     "gpt2": {"model_type": "gpt2", "n_embd": 16, "n_head": 4, "n_layer": 3, "n_inner": 32, "n_positions": 64},
     "neox-parallel": {"model_type": "gpt_neox", "hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 3, "intermediate_size": 32,
                       "max_position_embeddings": 64, "use_parallel_residual": True},

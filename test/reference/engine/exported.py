@@ -20,11 +20,13 @@ def session(path):
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def feeds(opened, ids, cache_shape):
-    """The inputs for a prompt without a past; `cache_shape` is (layers, heads, size)."""
+def feeds(opened, ids, cache_shape, skip=()):
+    """The inputs for a prompt without a past, but those in `skip`; `cache_shape` is (layers, heads, size)."""
     _, heads, size = cache_shape
     given = {}
     for wanted in opened.get_inputs():
+        if wanted.name in skip:
+            continue
         kind = TYPES[wanted.type]
         if wanted.name == "input_ids":
             given[wanted.name] = np.array([ids], kind)

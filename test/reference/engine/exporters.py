@@ -1,9 +1,7 @@
 """The three ways in which decoder exports reach users' folders."""
-import json
 import os
 import shutil
-import subprocess
-import sys
+from contextlib import contextmanager
 
 import onnx
 import torch
@@ -83,6 +81,21 @@ def example(model, batch=2, new=3, past=4):
     return WithPast(model, positions).eval(), (ids, mask, *first, *values), inputs, outputs
 
 
+@contextmanager
+def traceable():
+    """torch.repeat_interleave by a number, as TorchScript's exporter can write it: Cohere's rotary embedding needs it."""
+    original = torch.repeat_interleave
+
+    def repeat(tensor, repeats, dim=-1):
+        return tensor.unsqueeze(-1).expand(*tensor.shape, repeats).flatten(-2) if dim == -1 else original(tensor, repeats, dim=dim)
+
+    torch.repeat_interleave = repeat
+    try:
+        yield
+    finally:
+        torch.repeat_interleave = original
+
+
 def axes(names):
     """The dynamic axes of an export's inputs or outputs, under Optimum's names."""
     kinds = {
@@ -97,8 +110,9 @@ def torchscript(model, source, out, external=False):
     """TorchScript with past keys and values under Optimum's names; `external` puts the weights beside the graph."""
     wrapped, arguments, inputs, outputs = example(model)
     os.makedirs(f"{out}/onnx", exist_ok=True)
-    torch.onnx.export(wrapped, arguments, f"{out}/whole.onnx", input_names=inputs, output_names=outputs, opset_version=18, dynamo=False,
-                      dynamic_axes=axes([*inputs, *outputs]))
+    with traceable():
+        torch.onnx.export(wrapped, arguments, f"{out}/whole.onnx", input_names=inputs, output_names=outputs, opset_version=18, dynamo=False,
+                          dynamic_axes=axes([*inputs, *outputs]))
     save(onnx.load(f"{out}/whole.onnx"), f"{out}/onnx/model.onnx", external)
     os.remove(f"{out}/whole.onnx")
     copy_configuration(source, out)

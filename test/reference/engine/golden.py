@@ -57,9 +57,9 @@ def captures(model, inputs, sequences=SEQUENCES):
     return found
 
 
-def write(folder, described, found, tensors):
-    save_file(tensors, f"{folder}/golden.safetensors")
+def write(folder, described, found, tensors, name="golden"):
+    save_file(tensors, f"{folder}/{name}.safetensors")
     lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in found.items())
     head = json.dumps(described, indent=2).rstrip("\n}")
-    with open(f"{folder}/golden.json", "w") as file:
+    with open(f"{folder}/{name}.json", "w") as file:
         file.write(f'{head},\n  "conditions": {{\n{lines}\n  }}\n}}\n')

@@ -99,23 +99,23 @@ def hooked(model, edit, captured=None):
 
 
 @torch.no_grad()
-def forward(model, ids, conditions, condition, prompt_length, captured=None):
-    """Logits [position, vocab] of one sequence under one condition, the whole sequence in one pass without a cache."""
+def forward(model, ids, conditions, condition, prompt_length, captured=None, keep=0):
+    """Logits [position, vocab] of one sequence under one condition, the whole sequence in one pass without a cache; `keep`: of the last positions only."""
 
     def edit(point, x):
         delta = conditions.delta(condition, point, x[0], prompt_length)
         return None if delta is None else delta[None]
 
     with hooked(model, edit, captured):
-        return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+        return model(input_ids=torch.tensor([ids]), use_cache=False, **({"logits_to_keep": keep} if keep else {})).logits[0]
 
 
 @torch.no_grad()
-def greedy(model, ids, conditions, condition, count, enough=0.0):
+def greedy(model, ids, conditions, condition, count, enough=0.0, keep=0):
     """`count` greedy ids, and the smallest gap between the best and the second logit on the way; stops early when a gap is below `enough`."""
     sequence, margin = list(ids), float("inf")
     for _ in range(count):
-        best = forward(model, sequence, conditions, condition, len(ids))[-1].topk(2)
+        best = forward(model, sequence, conditions, condition, len(ids), keep=keep)[-1].topk(2)
         margin = min(margin, float(best.values[0] - best.values[1]))
         if margin < enough:
             break
