@@ -8,7 +8,15 @@ import type { BatteryResult, PairResult } from "./result.ts";
  * @param input outcomes and activations per qualifying layer, in any order; see `qualifyingLayers`.
  */
 export function battery({ of, layers, options, seed }: BatteryInput): BatteryResult {
-  const results = [...layers].sort((p, q) => p.layer - q.layer).map((layer) => pairVerdict(of, layer, options, seed));
+  return verdictOverLayers(
+    of,
+    layers.map((layer) => pairVerdict(of, layer, options, seed)),
+  );
+}
+
+/** The battery's headline from verdicts that were made layer by layer (`pairVerdict`), in any order: what a run keeps of each layer. */
+export function verdictOverLayers(of: readonly [string, string], layers: readonly PairResult[]): BatteryResult {
+  const results = [...layers].sort((p, q) => p.layer - q.layer);
   const headline = results.at(-1);
   if (headline === undefined) {
     const because = `There is no layer below the output at which ablating each of ${of[0]} and ${of[1]} has at least half of its own effect, so that no layer can be judged.`;
