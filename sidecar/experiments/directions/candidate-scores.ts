@@ -2,8 +2,10 @@ import type { Lane } from "../../../shared/engine/engine.ts";
 import { hookPoint } from "../../../shared/engine/hook-point.ts";
 import type { Candidate } from "../../../shared/plugin/direction-finder.ts";
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
+import { klDivergence } from "../../statistics/kl-divergence.ts";
+import { logSoftmax } from "../../statistics/softmax.ts";
 import { ablate, add, NO_EDITS, streamPoints } from "../study/edit-rows.ts";
-import { firstTokenScore, klDivergence } from "../study/first-token.ts";
+import { firstTokenScore } from "../study/first-token.ts";
 import { runLanes } from "../study/run-lanes.ts";
 import { firstPrunedLayer, type SelectionBounds, selectDirection } from "./selection-rule.ts";
 
@@ -182,7 +184,9 @@ export async function scoreCandidates(
     const loud = await ablated(study, contendersLeft, harmful.slice(from, size));
     for (const [i, entry] of alive.entries()) {
       entry.scores.kl.push(
-        ...(quiet[i] ?? []).map((logits, k) => klDivergence(baseline.logits[from + k] ?? [], logits)),
+        ...(quiet[i] ?? []).map((logits, k) =>
+          klDivergence(logSoftmax(baseline.logits[from + k] ?? []), logSoftmax(logits)),
+        ),
       );
       entry.scores.bypass.push(...(loud[i] ?? []).map((logits) => firstTokenScore(logits, study.refusal.ids)));
     }

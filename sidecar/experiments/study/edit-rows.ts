@@ -2,7 +2,8 @@ import { type HookPoint, hookPoint, parseHookPoint, type Site } from "../../../s
 import type { ModelDescription } from "../../../shared/engine/model-description.ts";
 import type { Positions } from "../../../shared/engine/positions.ts";
 import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
-import { dot, norm, unit } from "../../statistics/vectors.ts";
+import { orthonormalBasis } from "../../statistics/orthonormal-basis.ts";
+import { unit } from "../../statistics/vectors.ts";
 
 /** A vector `[dModel]` of any float type. */
 export type Vector = ArrayLike<number>;
@@ -24,24 +25,6 @@ export function streamPoints(model: ModelDescription, keep: (layer: number) => b
     // The first layer that is kept also needs its entry.
     return !known.has(hookPoint("resid_post", place.layer - 1)) || !keep(place.layer - 1);
   });
-}
-
-/** An orthonormal basis of the vectors' span (modified Gram-Schmidt, twice); vectors that add nothing are left out. */
-export function orthonormalBasis(vectors: readonly Vector[]): Float64Array[] {
-  const basis: Float64Array[] = [];
-  for (const vector of vectors) {
-    const size = norm(vector);
-    if (size === 0) continue;
-    const rest = Float64Array.from(vector, (x) => x / size);
-    for (let round = 0; round < 2; round++) {
-      for (const q of basis) {
-        const share = dot(rest, q);
-        for (let j = 0; j < rest.length; j++) rest[j] = (rest[j] ?? 0) - share * (q[j] ?? 0);
-      }
-    }
-    if (norm(rest) > 1e-6) basis.push(unit(rest));
-  }
-  return basis;
 }
 
 /** Takes the span of `vectors` out of the stream at every given point. */
