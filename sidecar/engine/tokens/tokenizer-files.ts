@@ -53,8 +53,11 @@ export async function readTokenizerFiles(model: string): Promise<TokenizerFiles>
 }
 
 async function tokenizerFolder(model: string): Promise<string> {
-  const start = model.endsWith(".onnx") ? dirname(model) : model;
-  const candidates = [start, ...(model.endsWith(".onnx") || basename(start) === "onnx" ? [dirname(start)] : [])];
+  const isGraph = model.endsWith(".onnx");
+  const start = isGraph ? dirname(model) : model;
+  const above = isGraph || basename(start) === "onnx" ? [dirname(start)] : [];
+  const below = (await listFolder(start)).includes("onnx") ? [join(start, "onnx")] : [];
+  const candidates = [start, ...above, ...below];
   const listings: string[] = [];
   for (const folder of candidates) {
     const names = await listFolder(folder);
