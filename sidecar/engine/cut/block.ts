@@ -129,4 +129,8 @@ export interface CutModel {
   /** Blocks of layers in order; the head (last norm and unembedding: no layer, no cache, no hook) is apart, so that the logit lens can run it alone. */
   blocks: Block[];
   head: Block;
+  /** The graph's file and the files of its weights, without symbolic links. */
+  files: string[];
+  /** The whole graph as its maker wrote it, with weights declared as a block's are: what the spliced one is held to. */
+  untouched(): { graph: Uint8Array; weightsFolder: string };
 }

@@ -1,7 +1,10 @@
+import { realpathSync } from "node:fs";
 import { mapModel } from "../find/mapped-model.ts";
 import { locateModel } from "../read/locate-model.ts";
 import { readConfiguration } from "../read/model-configuration.ts";
+import type { OnnxModel } from "../read/onnx-model.ts";
 import { readModel } from "../read/read-model.ts";
+import { writeModel } from "../read/write-model.ts";
 import type { CutModel } from "./block.ts";
 import { blockSizes } from "./block-sizes.ts";
 import { cutBlock } from "./cut-block.ts";
@@ -30,5 +33,15 @@ export function cutModel(path: string, options: { blocks?: number } = {}): CutMo
     hash: mapped.model.hash,
     blocks: sizes.map(([first, last]) => cutBlock(mapped, { first, last })),
     head: cutBlock(mapped, "head"),
+    files: filesOf(mapped.model),
+    untouched: () => ({
+      graph: writeModel(mapped.model, mapped.model.graph),
+      weightsFolder: mapped.model.weightsFolder,
+    }),
   };
+}
+
+function filesOf(model: OnnxModel): string[] {
+  const weights = [...model.graph.initializers.values()].flatMap(({ span }) => (span === undefined ? [] : [span.path]));
+  return [...new Set([realpathSync(model.path), ...weights])];
 }
