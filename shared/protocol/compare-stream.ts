@@ -18,6 +18,8 @@ export const offeredConditionSchema = z.object({
   describe: z.string(),
   /** Whether a strength means something for it: an ablation has none. */
   hasStrength: z.boolean(),
+  /** The edits as the file writes them, paths relative to its folder: what is written when the condition is saved into another file. */
+  edits: z.array(z.record(z.string(), z.unknown())),
 });
 export type OfferedCondition = z.output<typeof offeredConditionSchema>;
 
@@ -25,6 +27,9 @@ export const compareParamsSchema = z.object({
   model: z.string(),
   prompt: promptSchema,
   conditions: z.array(compareConditionSchema).min(1),
+  /** The baseline's reply, where an earlier comparison has it: what KL is measured on. Without it the KL needs the baseline among the conditions. */
+  baselineReply: z.array(z.int()).nullable(),
+  refusalTokens: z.array(z.string()).min(1),
   maxNewTokens: z.int().min(1).max(4096),
   temperature: z.number().min(0),
   topP: z.number().gt(0).max(1),

@@ -3,35 +3,35 @@ import { SITES } from "../engine/hook-point.ts";
 import type { TokenLedger } from "../engine/token-ledger.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
-/** A direction in a file: `v.safetensors#tensor`, `f.gguf#layer`, `v.npy`. */
+/** A direction in a file. `vector` is written as in an edits file: `v.safetensors#tensor`, `f.gguf#layer`, `v.npy`, with an absolute path. */
 export const directionReferenceSchema = z.object({
   name: z.string(),
-  file: z.string(),
+  vector: z.string(),
 });
 export type DirectionReference = z.output<typeof directionReferenceSchema>;
 
-export const tokenLedgerSchema = z.object({
+const tokenLedgerSchema = z.object({
   ids: z.array(z.int()),
   tokens: z.array(
     z.object({
       id: z.int(),
       text: z.string(),
+      piece: z.string(),
       start: z.int(),
       end: z.int(),
       role: z.enum(["system", "user", "assistant", "tool", "template"]),
       special: z.boolean(),
-      source: z.object({ line: z.int(), column: z.int(), start: z.int(), end: z.int() }).optional(),
+      source: z.object({ line: z.int(), column: z.int(), start: z.int(), end: z.int() }).exactOptional(),
     }),
   ),
   rendered: z.string(),
   templateHash: z.string().nullable(),
   lastInstruction: z.int().nullable(),
+  bosCount: z.int(),
   warnings: z.array(z.string()),
-});
+}) satisfies z.ZodType<TokenLedger>;
 
-/** Compile-time check that the wire's ledger and the engine's are one. */
-export type WireLedger = z.output<typeof tokenLedgerSchema> & TokenLedger;
-
+/** A reading that the sidecar offers. */
 export const readingChoiceSchema = z.object({
   id: z.string(),
   label: z.string(),
@@ -48,6 +48,8 @@ export const inspectParamsSchema = z.object({
   site: z.enum(SITES),
   /** What a projection reads; `null` for readings without a direction. */
   direction: directionReferenceSchema.nullable(),
+  /** Words that refusals start with. */
+  refusalTokens: z.array(z.string()).min(1),
 });
 export type InspectParams = z.output<typeof inspectParamsSchema>;
 
@@ -65,7 +67,8 @@ export const inspectionSchema = z.object({
   values: z.instanceof(Float32Array),
   /** `[tokens]`: surprisal of each token in nats, NaN for the first. */
   surprisal: z.instanceof(Float32Array),
-  refusal: z.object({ score: z.number(), probability: z.number() }).nullable(),
+  /** First-token refusal at the last position: log-odds and probability, and the tokens whose probabilities were summed. */
+  refusal: z.object({ score: z.number(), probability: z.number(), tokens: z.array(z.string()) }).nullable(),
   /** The whole call, and the forward pass alone. */
   milliseconds: z.number(),
   forwardMilliseconds: z.number(),

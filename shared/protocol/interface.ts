@@ -9,6 +9,7 @@ import type { Progress } from "./frames.ts";
 import {
   cellParamsSchema,
   cellSchema,
+  directionReferenceSchema,
   inspectionSchema,
   inspectParamsSchema,
   readingChoiceSchema,
@@ -36,6 +37,11 @@ export const METHODS = {
     result: z.object({ plugins: z.array(z.object({ name: z.string(), path: z.string() })) }),
   },
   "readings.list": { params: nothing, result: z.object({ readings: z.array(readingChoiceSchema) }) },
+  /** Directions that a projection can read: those of a file, or the model's own where it ships some (`file` null). */
+  "directions.list": {
+    params: z.object({ model: z.string(), file: z.string().nullable() }),
+    result: z.object({ directions: z.array(directionReferenceSchema) }),
+  },
   /** Tokens of each prompt under the model's template; loads the tokenizer and never the model. */
   "tokens.count": {
     params: z.object({ model: z.string(), prompts: z.array(promptSchema).max(1000) }),

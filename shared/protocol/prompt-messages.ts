@@ -1,22 +1,16 @@
 import { z } from "zod";
+import type { PromptMessage } from "../prompts/prompt.ts";
 
-/**
- * A prompt as its file's parser yields it. `pieces` says which part of a message's content stands where in the file (UTF-16 offsets into
- * both); content that stands nowhere in the file has no piece.
- */
+/** A prompt's messages as its file's parser yields them, with where their text stands in the file. */
 export const promptSchema = z.object({
   messages: z.array(
     z.object({
-      role: z.string(),
-      content: z.string(),
-      pieces: z.array(
-        z.object({
-          start: z.int(),
-          end: z.int(),
-          source: z.object({ start: z.int(), end: z.int(), line: z.int(), column: z.int() }),
-        }),
-      ),
-    }),
+      role: z.enum(["system", "user", "assistant", "tool"]),
+      text: z.string(),
+      segments: z.array(z.object({ start: z.int(), length: z.int(), source: z.int(), sourceLength: z.int() })),
+    }) satisfies z.ZodType<PromptMessage>,
   ),
+  /** Offsets at which the file's lines begin; segments point into that file. */
+  lineStarts: z.array(z.int()),
 });
 export type WirePrompt = z.output<typeof promptSchema>;

@@ -21,7 +21,7 @@ export interface HeatmapPicture {
   tokens: HeatmapToken[];
   /** `[layers, tokens]`, row-major, NaN where there is no value. */
   values: Float32Array;
-  /** Refusal score of the next token, -Infinity..Infinity; `null` where it was not measured. */
+  /** Probability that the next token begins a refusal; `null` where it was not measured. */
   refusal: number | null;
   milliseconds: number;
   warnings: string[];

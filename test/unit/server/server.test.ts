@@ -12,7 +12,9 @@ afterEach(async () => {
 
 const COMPARE = {
   model: "demo",
-  prompt: { messages: [] },
+  prompt: { messages: [], lineStarts: [0] },
+  baselineReply: null,
+  refusalTokens: ["No"],
   conditions: [{ name: "baseline", file: null, strength: 1 }],
   maxNewTokens: 8,
   temperature: 0,

@@ -1,0 +1,56 @@
+import * as vscode from "vscode";
+import { Commands } from "./commands.ts";
+import { ReplyDocuments } from "./compare/reply-documents.ts";
+import { addFileCommands } from "./file-commands.ts";
+import { EditorView } from "./inspect/editor-view.ts";
+import { Hovers } from "./inspect/hovers.ts";
+import { addInspectCommands } from "./inspect/inspect-commands.ts";
+import { Inspections } from "./inspect/inspections.ts";
+import { LayerItem } from "./inspect/layer-item.ts";
+import { ReadingChoices } from "./inspect/reading-choices.ts";
+import { SharedCursor } from "./inspect/shared-cursor.ts";
+import { Models } from "./models/models.ts";
+import { ModelsView } from "./models/models-view.ts";
+import { ComparePanel } from "./panels/compare-panel.ts";
+import { HeatmapPanel } from "./panels/heatmap-panel.ts";
+import { PromptDiagnostics } from "./prompts/diagnostics.ts";
+import { PromptLenses } from "./prompts/lenses.ts";
+import { PromptFiles } from "./prompts/prompt-files.ts";
+import { Sidecar } from "./sidecar/sidecar.ts";
+import { StatusItem } from "./sidecar/status-item.ts";
+
+/** What tests and measurements of the running extension reach; the extension itself doesn't use it. */
+export interface RefractApi {
+  activationMilliseconds: number;
+  sidecar: Sidecar;
+  inspections: Inspections;
+  view: EditorView;
+  cursor: SharedCursor;
+}
+
+export function activate(context: vscode.ExtensionContext): RefractApi {
+  const started = performance.now();
+  const log = vscode.window.createOutputChannel("Refract", { log: true });
+  const commands = new Commands(context, log);
+  const sidecar = new Sidecar(context, log);
+  const models = new Models(context, sidecar);
+  const files = new PromptFiles(context);
+  const choices = new ReadingChoices(sidecar, models);
+  const cursor = new SharedCursor();
+  const inspections = new Inspections(sidecar, models, files, choices);
+  const view = new EditorView(inspections, cursor);
+  const replies = new ReplyDocuments();
+  const heatmap = new HeatmapPanel(context, log, inspections, choices, cursor, models);
+  const compare = new ComparePanel(context, log, sidecar, models, files, replies);
+  context.subscriptions.push(
+    ...[log, sidecar, new StatusItem(sidecar), models, new ModelsView(models), files, new PromptDiagnostics(files)],
+    ...[choices, cursor, inspections, view, new Hovers(inspections, view, log)],
+    ...[new LayerItem(inspections, view, cursor), new PromptLenses(files, inspections, models, sidecar, log)],
+    ...[replies, heatmap, compare],
+  );
+  addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmap });
+  addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare });
+  // After activation: what the specs name is looked up when VS Code is idle enough to have activated everything.
+  setImmediate(() => files.lookIntoSpecs().catch((error: unknown) => log.warn(String(error))));
+  return { activationMilliseconds: performance.now() - started, sidecar, inspections, view, cursor };
+}

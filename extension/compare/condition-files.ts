@@ -1,0 +1,61 @@
+import * as vscode from "vscode";
+import { refused } from "../../shared/errors.ts";
+import type { OfferedCondition } from "../../shared/protocol/compare-stream.ts";
+import type { RefractClient } from "../../shared/protocol/interface.ts";
+import { readSettings } from "../settings.ts";
+
+const PATTERNS = ["**/*.edits.json", "**/*.refract.yaml"];
+const MOST_FILES = 50;
+
+export const BASELINE: OfferedCondition = {
+  name: "baseline",
+  file: null,
+  describe: "",
+  hasStrength: false,
+  edits: [],
+};
+
+/** Files whose conditions Compare can offer for a resource: the setting's, else what the workspace holds, nearest to the resource first. */
+export async function conditionFiles(resource: vscode.Uri): Promise<string[]> {
+  const { conditions } = readSettings(resource);
+  if (conditions !== "") return [conditions];
+  const found = await Promise.all(
+    PATTERNS.map((pattern) => vscode.workspace.findFiles(pattern, "**/node_modules/**", MOST_FILES)),
+  );
+  const near = (path: string) => {
+    let shared = 0;
+    while (shared < path.length && path[shared] === resource.fsPath[shared]) shared++;
+    return shared;
+  };
+  return found
+    .flat()
+    .map((uri) => uri.fsPath)
+    .sort((a, b) => near(b) - near(a) || a.localeCompare(b));
+}
+
+/** Every condition that can be compared on a resource; a file that can't be read doesn't hide the others' conditions. */
+export async function offeredConditions(
+  client: RefractClient,
+  resource: vscode.Uri,
+  log: vscode.LogOutputChannel,
+): Promise<OfferedCondition[]> {
+  const files = await conditionFiles(resource);
+  const offered: OfferedCondition[] = [BASELINE];
+  const failures: unknown[] = [];
+  for (const file of files) {
+    try {
+      const { conditions } = await client.request("conditions.list", { file });
+      offered.push(...conditions.filter(({ edits }) => edits.length > 0));
+    } catch (error) {
+      log.warn(`${file}: ${String(error)}`);
+      failures.push(error);
+    }
+  }
+  if (offered.length === 1 && failures[0] !== undefined) throw failures[0];
+  if (offered.length === 1) {
+    throw refused(
+      'There is no condition to compare: no edits file (*.edits.json) or spec (*.refract.yaml) with conditions is in this workspace. Choose one with "Refract: Choose Conditions File...".',
+    );
+  }
+  return offered;
+}

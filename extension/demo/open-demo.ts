@@ -1,0 +1,26 @@
+import { cp } from "node:fs/promises";
+import * as vscode from "vscode";
+
+/** The sample prompts that the demo opens, relative to the demo's folder. */
+export const DEMO_PROMPTS = "prompts/demo.prompt.md";
+
+/**
+ * A copy of the sample workspace that the user may change, in the extension's own storage; a copy that is there already is kept, with what the
+ * user has done to it.
+ */
+async function demoFolder(context: vscode.ExtensionContext): Promise<vscode.Uri> {
+  const target = vscode.Uri.joinPath(context.globalStorageUri, "demo");
+  const source = context.asAbsolutePath("extension/samples");
+  const model = context.asAbsolutePath("extension/samples/model");
+  await cp(source, target.fsPath, { recursive: true, force: false, filter: (path) => !path.startsWith(model) });
+  return target;
+}
+
+/** Opens the demo's prompts in this window and returns the document. A window that has the samples open shows those. */
+export async function openDemoPrompts(context: vscode.ExtensionContext): Promise<vscode.TextDocument> {
+  const [inWorkspace] = await vscode.workspace.findFiles(`**/${DEMO_PROMPTS}`, "**/node_modules/**", 1);
+  const uri = inWorkspace ?? vscode.Uri.joinPath(await demoFolder(context), DEMO_PROMPTS);
+  const document = await vscode.workspace.openTextDocument(uri);
+  await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+  return document;
+}

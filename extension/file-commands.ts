@@ -1,0 +1,64 @@
+import * as vscode from "vscode";
+import { refused } from "../shared/errors.ts";
+import { chooseFileSetting } from "./choose-file.ts";
+import type { Commands } from "./commands.ts";
+import { openDemoPrompts } from "./demo/open-demo.ts";
+import { promptPlace } from "./inspect/inspect-commands.ts";
+import type { Inspections } from "./inspect/inspections.ts";
+import type { Models } from "./models/models.ts";
+import { modelOfNode } from "./models/models-view.ts";
+import { openModel } from "./models/open-model.ts";
+import type { ComparePanel } from "./panels/compare-panel.ts";
+import type { PromptFiles } from "./prompts/prompt-files.ts";
+import type { Sidecar } from "./sidecar/sidecar.ts";
+
+export interface FileParts {
+  context: vscode.ExtensionContext;
+  log: vscode.LogOutputChannel;
+  sidecar: Sidecar;
+  models: Models;
+  files: PromptFiles;
+  inspections: Inspections;
+  compare: ComparePanel;
+}
+
+async function askForToken(sidecar: Sidecar): Promise<void> {
+  const token = await vscode.window.showInputBox({
+    prompt: 'Token that "refract serve" printed on the remote machine',
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (token !== undefined && token !== "") await sidecar.setToken(token);
+}
+
+/** The commands about the sidecar, models and files. */
+export function addFileCommands(commands: Commands, parts: FileParts): void {
+  const { context, log, sidecar, models, files, inspections, compare } = parts;
+  commands.add("restartSidecar", () => sidecar.restart());
+  commands.add("stopSidecar", () => sidecar.stop());
+  commands.add("setSidecarToken", () => askForToken(sidecar));
+  commands.add("showLog", () => log.show());
+  commands.add("openModel", (path?: unknown) =>
+    openModel(models, sidecar, typeof path === "string" ? path : undefined),
+  );
+  commands.add("closeModel", async (node?: unknown) => {
+    const path = modelOfNode(node) ?? models.loaded[0]?.path;
+    if (path === undefined) throw refused("No model is open.");
+    await models.close(path);
+  });
+  commands.add("refreshModels", () => models.refresh());
+  commands.add("compare", async (uri?: vscode.Uri, index?: number) => {
+    const { document, prompt } = await promptPlace(files, uri, index);
+    await compare.compare(document, prompt);
+  });
+  commands.add("openDemo", async () => {
+    const document = await openDemoPrompts(context);
+    await inspections.inspect(document, 0);
+  });
+  commands.add("chooseDirections", () =>
+    chooseFileSetting("directions", "Use Directions", { Directions: ["safetensors", "npy", "gguf"] }),
+  );
+  commands.add("chooseConditions", () =>
+    chooseFileSetting("conditions", "Use Conditions", { "Edits files and specs": ["json", "yaml"] }),
+  );
+}

@@ -1,0 +1,193 @@
+import * as vscode from "vscode";
+import { BUCKETS_PER_SIDE, bucketOf, type DivergingScale } from "../../shared/scale/diverging-scale.ts";
+import { formatFigure } from "../../shared/scale/format-figure.ts";
+import { Disposable } from "../disposable.ts";
+import { bucketStyle } from "./bucket-style.ts";
+import { type PlacedToken, templateRuns } from "./placed-token.ts";
+import type { ThemeKind } from "./profile-picture.ts";
+import { themeKind } from "./theme-kind.ts";
+import { visibleText } from "./visible-text.ts";
+
+/** One inspected prompt as it is drawn: a value per token at the chosen layer. */
+export interface TintedPrompt {
+  tokens: readonly PlacedToken[];
+  /** `[tokens]` at the chosen layer. */
+  values: Float32Array;
+  scale: DivergingScale;
+  stale: boolean;
+  /** What stands after the prompt's last text: `L4 refusal +3.1`. */
+  summary: string;
+  /** The token that the shared cursor is on; `null` where it is in another prompt. */
+  cursor: number | null;
+}
+
+/** Lines beyond the visible ones that are tinted too, so that a short scroll shows no bare text. */
+const MARGIN_LINES = 20;
+
+/** VS Code draws no further than this in a line (`editor.stopRenderingLineAfter`), so nothing beyond needs a tint. */
+const LONGEST_LINE = 10_000;
+
+interface StretchOfDocument {
+  start: number;
+  end: number;
+}
+
+function visibleStretches(editor: vscode.TextEditor): StretchOfDocument[] {
+  const { document } = editor;
+  return editor.visibleRanges.map((range) => {
+    const first = Math.max(0, range.start.line - MARGIN_LINES);
+    const last = Math.min(document.lineCount - 1, range.end.line + MARGIN_LINES);
+    return {
+      start: document.offsetAt(new vscode.Position(first, 0)),
+      end: document.offsetAt(document.lineAt(last).range.end),
+    };
+  });
+}
+
+/** Draws readings into editors: 33 decoration types for the buckets, one for the template's tokens, one for the line's end, one for the cursor. */
+export class Tints extends Disposable {
+  #fresh: vscode.TextEditorDecorationType[] = [];
+  /** Made when the first reading becomes old. */
+  #stale: vscode.TextEditorDecorationType[] = [];
+  #theme: ThemeKind = themeKind();
+  readonly #attachments = this.register(vscode.window.createTextEditorDecorationType({}));
+  readonly #cursor = this.register(
+    vscode.window.createTextEditorDecorationType({
+      outline: "1px solid",
+      outlineColor: new vscode.ThemeColor("focusBorder"),
+    }),
+  );
+
+  constructor() {
+    super();
+    this.register(vscode.window.onDidChangeActiveColorTheme(() => this.#forgetTypes()));
+  }
+
+  override dispose(): void {
+    this.#forgetTypes();
+    super.dispose();
+  }
+
+  /** Replaces everything that is drawn in an editor. Returns the number of ranges, for measurements. */
+  draw(editor: vscode.TextEditor, prompts: readonly TintedPrompt[]): number {
+    const stretches = visibleStretches(editor);
+    const seen = (offset: number) => stretches.some(({ start, end }) => offset >= start && offset <= end);
+    const fresh = emptyBuckets();
+    const stale = emptyBuckets();
+    const attachments: vscode.DecorationOptions[] = [];
+    const cursor: vscode.Range[] = [];
+    let count = 0;
+    for (const prompt of prompts) {
+      const buckets = prompt.stale ? stale : fresh;
+      for (const { place, index } of prompt.tokens) {
+        if (place === null || place.end === place.start || !seen(place.start)) continue;
+        const start = editor.document.positionAt(place.start);
+        if (start.character > LONGEST_LINE) continue;
+        const range = new vscode.Range(start, editor.document.positionAt(place.end));
+        const bucket = bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale);
+        if (bucket !== 0) buckets[bucket + BUCKETS_PER_SIDE]?.push(range);
+        if (index === prompt.cursor) cursor.push(range);
+        count++;
+      }
+      attachments.push(...this.#templateTokens(editor, prompt, seen));
+    }
+    this.#set(editor, this.#types(false), fresh);
+    if (this.#stale.length > 0 || stale.some((ranges) => ranges.length > 0))
+      this.#set(editor, this.#types(true), stale);
+    editor.setDecorations(this.#attachments, attachments);
+    editor.setDecorations(this.#cursor, cursor);
+    return count + attachments.length;
+  }
+
+  clear(editor: vscode.TextEditor): void {
+    for (const type of [...this.#fresh, ...this.#stale, this.#attachments, this.#cursor])
+      editor.setDecorations(type, []);
+  }
+
+  #templateTokens(
+    editor: vscode.TextEditor,
+    prompt: TintedPrompt,
+    seen: (offset: number) => boolean,
+  ): vscode.DecorationOptions[] {
+    const runs = templateRuns(prompt.tokens);
+    const options: vscode.DecorationOptions[] = [];
+    for (const run of runs) {
+      if (!seen(run.offset)) continue;
+      const position = editor.document.positionAt(run.offset);
+      const range = new vscode.Range(position, position);
+      for (const { token, index } of run.tokens) {
+        const bucket = bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale);
+        const border = index === prompt.cursor ? "1px solid" : "1px dotted";
+        options.push({
+          range,
+          renderOptions: {
+            [run.side]: {
+              contentText: visibleText(token.text),
+              color: new vscode.ThemeColor("editorCodeLens.foreground"),
+              border,
+              margin: "0 1px",
+              ...bucketStyle(bucket, this.#theme, prompt.stale),
+            },
+          },
+        });
+      }
+    }
+    const last = runs.at(-1)?.offset ?? prompt.tokens.findLast(({ place }) => place !== null)?.place?.end;
+    if (last !== undefined && seen(last)) {
+      const position = editor.document.positionAt(last);
+      options.push({
+        range: new vscode.Range(position, position),
+        renderOptions: {
+          after: {
+            contentText: prompt.stale ? `${prompt.summary} (old)` : prompt.summary,
+            color: new vscode.ThemeColor("editorCodeLens.foreground"),
+            margin: "0 0 0 2em",
+            fontStyle: prompt.stale ? "italic" : "normal",
+          },
+        },
+      });
+    }
+    return options;
+  }
+
+  #set(
+    editor: vscode.TextEditor,
+    types: readonly vscode.TextEditorDecorationType[],
+    buckets: readonly vscode.Range[][],
+  ): void {
+    types.forEach((type, at) => {
+      editor.setDecorations(type, buckets[at] ?? []);
+    });
+  }
+
+  #types(stale: boolean): readonly vscode.TextEditorDecorationType[] {
+    const made = stale ? this.#stale : this.#fresh;
+    if (made.length > 0) return made;
+    for (let bucket = -BUCKETS_PER_SIDE; bucket <= BUCKETS_PER_SIDE; bucket++) {
+      made.push(
+        vscode.window.createTextEditorDecorationType({
+          ...bucketStyle(bucket, this.#theme, stale),
+          rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+        }),
+      );
+    }
+    return made;
+  }
+
+  #forgetTypes(): void {
+    for (const type of [...this.#fresh, ...this.#stale]) type.dispose();
+    this.#fresh = [];
+    this.#stale = [];
+    this.#theme = themeKind();
+  }
+}
+
+function emptyBuckets(): vscode.Range[][] {
+  return Array.from({ length: 2 * BUCKETS_PER_SIDE + 1 }, () => []);
+}
+
+/** `L4 refusal +3.1`, for the last token of a prompt. */
+export function summaryOf(layer: number, label: string, value: number): string {
+  const sign = value > 0 ? "+" : "";
+  return `L${layer} ${label} ${sign}${formatFigure(value)}`;
+}

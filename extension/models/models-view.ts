@@ -1,0 +1,69 @@
+import * as vscode from "vscode";
+import type { OpenModel } from "../../shared/protocol/model-messages.ts";
+import { Disposable } from "../disposable.ts";
+import { type Models, modelName } from "./models.ts";
+
+/** A model, or one line of what is known of it. */
+type Node = { kind: "model"; model: OpenModel } | { kind: "fact"; label: string; value: string; warning: boolean };
+
+function facts({ description }: OpenModel): Node[] {
+  const fact = (label: string, value: string): Node => ({ kind: "fact", label, value, warning: false });
+  const { blocks } = description;
+  return [
+    fact("Architecture", `${description.architecture}, written by ${description.exporter}`),
+    fact("Layers", `${description.layers}, d_model ${description.dModel}, vocabulary ${description.vocabSize}`),
+    fact(
+      "Hook points",
+      `${description.hookPoints.length}, ${description.hookPoints[0]} to ${description.hookPoints.at(-1)}`,
+    ),
+    fact("Blocks", `${blocks.length}: ${blocks.map(([first, last]) => `${first}\u2013${last}`).join(", ")}`),
+    fact("Precision", `${description.precision}, KV cache ${description.kv}`),
+    fact("Provider", description.provider),
+    fact(
+      "Context",
+      description.contextLength === null ? "not said by its configuration" : `${description.contextLength} tokens`,
+    ),
+    ...description.warnings.map((warning): Node => ({ kind: "fact", label: "Warning", value: warning, warning: true })),
+  ];
+}
+
+/** The models that are loaded, each with what `inspect-model` knows of it. */
+export class ModelsView extends Disposable implements vscode.TreeDataProvider<Node> {
+  readonly #models: Models;
+  readonly #changed = this.register(new vscode.EventEmitter<undefined>());
+
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(models: Models) {
+    super();
+    this.#models = models;
+    this.register(models.onDidChange(() => this.#changed.fire(undefined)));
+    this.register(vscode.window.registerTreeDataProvider("refract.models", this));
+  }
+
+  getChildren(node?: Node): Node[] {
+    if (node === undefined) return this.#models.loaded.map((model) => ({ kind: "model", model }));
+    return node.kind === "model" ? facts(node.model) : [];
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    if (node.kind === "model") {
+      const item = new vscode.TreeItem(modelName(node.model.path), vscode.TreeItemCollapsibleState.Expanded);
+      item.description = node.model.path === "demo" ? "ships with Refract" : node.model.path;
+      item.contextValue = "openModel";
+      item.iconPath = new vscode.ThemeIcon("circuit-board");
+      return item;
+    }
+    const item = new vscode.TreeItem(node.label);
+    item.description = node.value;
+    item.tooltip = `${node.label}: ${node.value}`;
+    if (node.warning) item.iconPath = new vscode.ThemeIcon("warning", new vscode.ThemeColor("list.warningForeground"));
+    return item;
+  }
+}
+
+/** The path of the model that a command of the view was called on. */
+export function modelOfNode(node: unknown): string | null {
+  const candidate = node as { kind?: unknown; model?: { path?: unknown } } | undefined;
+  return candidate?.kind === "model" && typeof candidate.model?.path === "string" ? candidate.model.path : null;
+}

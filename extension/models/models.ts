@@ -1,0 +1,123 @@
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import type { OpenModel } from "../../shared/protocol/model-messages.ts";
+import { Disposable } from "../disposable.ts";
+import { readSettings } from "../settings.ts";
+import type { Sidecar } from "../sidecar/sidecar.ts";
+
+/** Models that were opened before, newest first. */
+const RECENT_KEY = "refract.recentModels";
+const MOST_RECENT = 10;
+
+/** What a person calls a model: its folder's name. */
+export function modelName(path: string): string {
+  return path === "demo" ? "demo" : basename(path.replace(/[\\/]+$/, ""));
+}
+
+/** The models that the sidecar holds, opened on first use. */
+export class Models extends Disposable {
+  readonly #context: vscode.ExtensionContext;
+  readonly #sidecar: Sidecar;
+  readonly #open = new Map<string, Promise<OpenModel>>();
+  readonly #known = new Map<string, OpenModel>();
+  readonly #changed = this.register(new vscode.EventEmitter<void>());
+
+  readonly onDidChange = this.#changed.event;
+
+  constructor(context: vscode.ExtensionContext, sidecar: Sidecar) {
+    super();
+    this.#context = context;
+    this.#sidecar = sidecar;
+    this.register(
+      sidecar.onDidLose(() => {
+        this.#open.clear();
+        this.#known.clear();
+        this.#changed.fire();
+      }),
+    );
+  }
+
+  /** Models that are loaded now. */
+  get loaded(): readonly OpenModel[] {
+    return [...this.#known.values()];
+  }
+
+  get recent(): readonly string[] {
+    return this.#context.globalState.get<string[]>(RECENT_KEY, []);
+  }
+
+  /** Whether the model for a resource is loaded, so that a question about it starts nothing. */
+  isLoaded(resource: vscode.Uri | undefined): boolean {
+    return this.#sidecar.running && this.#known.has(readSettings(resource).model);
+  }
+
+  /** The model for a resource, as its settings say; loads it where it isn't. */
+  forResource(resource: vscode.Uri | undefined): Promise<OpenModel> {
+    return this.open(readSettings(resource).model);
+  }
+
+  /** @param path `demo` or an absolute path. */
+  async open(path: string): Promise<OpenModel> {
+    const known = this.#open.get(path);
+    if (known !== undefined) return known;
+    const opening = this.#load(path);
+    this.#open.set(path, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#open.delete(path);
+      throw error;
+    }
+  }
+
+  /** Asks the sidecar, where one runs, which models it holds: another window may have opened or closed some. */
+  async refresh(): Promise<void> {
+    if (!this.#sidecar.running) return;
+    const client = await this.#sidecar.client();
+    const { models } = await client.request("models.list", {});
+    this.#known.clear();
+    for (const model of models) this.#known.set(model.path, model);
+    this.#changed.fire();
+  }
+
+  async close(path: string): Promise<void> {
+    const client = await this.#sidecar.client();
+    await client.request("models.close", { path });
+    this.#open.delete(path);
+    this.#known.delete(path);
+    this.#sidecar.setState({ kind: "ready", model: null, provider: null });
+    this.#changed.fire();
+  }
+
+  async #load(path: string): Promise<OpenModel> {
+    const client = await this.#sidecar.client();
+    const name = modelName(path);
+    this.#sidecar.setState({ kind: "loading", model: name, fraction: null });
+    try {
+      await this.#loadPlugins();
+      const model = await client.request(
+        "models.open",
+        { path },
+        { onProgress: ({ fraction }) => this.#sidecar.setState({ kind: "loading", model: name, fraction }) },
+      );
+      this.#known.set(path, model);
+      this.#sidecar.setState({ kind: "ready", model: name, provider: model.description.provider });
+      const others = this.recent.filter((recent) => recent !== path);
+      await this.#context.globalState.update(RECENT_KEY, [path, ...others].slice(0, MOST_RECENT));
+      this.#changed.fire();
+      return model;
+    } catch (error) {
+      // The sidecar itself may be gone: then its state is already told.
+      if (this.#sidecar.state.kind === "loading")
+        this.#sidecar.setState({ kind: "ready", model: null, provider: null });
+      throw error;
+    }
+  }
+
+  async #loadPlugins(): Promise<void> {
+    const paths = readSettings().plugins;
+    if (paths.length === 0) return;
+    const client = await this.#sidecar.client();
+    await client.request("plugins.load", { paths });
+  }
+}

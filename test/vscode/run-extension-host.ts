@@ -1,0 +1,24 @@
+/** The rung of tests that run inside the extension host of a real VS Code. */
+import { buildHost, MOCHA } from "./build-host.ts";
+import { sampleWorkspace } from "./sample-workspace.ts";
+import { startVsCodeServer } from "./vscode-server.ts";
+import { closeBrowser, openWindow } from "./vscode-window.ts";
+
+/** All of the mocha tests together. */
+const LIMIT_MS = 300_000;
+
+await buildHost();
+const workspace = await sampleWorkspace();
+const server = await startVsCodeServer({ trust: true });
+try {
+  const window = await openWindow({ server, folder: workspace.folder, tests: MOCHA, development: true });
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`The tests did not end within ${LIMIT_MS / 1000} s.`)), LIMIT_MS).unref();
+  });
+  process.exitCode = await Promise.race([window.exit, late]);
+  await window.close();
+} finally {
+  await closeBrowser();
+  await server.close();
+  await workspace.remove();
+}
