@@ -12,7 +12,7 @@ const node = {
 
 await build({
   ...node,
-  entryPoints: { refract: "sidecar/refract.ts" },
+  entryPoints: { refract: "sidecar/refract.ts", "engine-process": "sidecar/engine/process/engine-process.ts" },
   outdir: "dist/sidecar",
   format: "esm",
   outExtension: { ".js": ".mjs" },

@@ -1,5 +1,32 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
+import { addCaptureCommand } from "./command-line/capture.ts";
+import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
+import { addGenerateCommand } from "./command-line/generate.ts";
+import { addInspectModelCommand } from "./command-line/inspect-model.ts";
+import { addSelectCommand } from "./command-line/select.ts";
+import { addTokenizeCommand } from "./command-line/tokenize.ts";
+
+/** npm runs scripts in the package's folder and says where the user called it. */
+const called = process.env.INIT_CWD ?? process.cwd();
+const fromCaller = (path: string): string => resolve(called, path);
 
 /** The command line's door into the application. */
-const program = new Command("refract").description("Find out how language models refuse.");
-await program.parseAsync();
+const program = new Command("refract").description("Find out how language models refuse.").exitOverride();
+for (const add of [
+  addInspectModelCommand,
+  addTokenizeCommand,
+  addCaptureCommand,
+  addGenerateCommand,
+  addSelectCommand,
+]) {
+  add(program, fromCaller);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const text = errorText(error);
+  if (text !== null) process.stderr.write(`${text}\n`);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { refused } from "../../shared/errors.ts";
 import type { Dictionary, DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
-import { saelens } from "./saelens.ts";
+import { saeLens } from "./saelens.ts";
 
 /** The formats that ship with the product; plugins may add more. */
-export const BUILT_IN_FORMATS: readonly DictionaryFormat[] = [saelens];
+export const BUILT_IN_FORMATS: readonly DictionaryFormat[] = [saeLens];
 
 /**
  * Opens every dictionary at `path`, in the format that its content shows.

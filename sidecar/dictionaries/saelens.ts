@@ -53,7 +53,7 @@ type Config = Record<string, unknown>;
  * SAELens folders (`cfg.json` and `sae_weights.safetensors`), architectures standard and jumprelu without normalisation.
  * Source: https://github.com/decoderesearch/SAELens, sae_lens/saes/sae.py, standard_sae.py and jumprelu_sae.py (6.x).
  */
-export const saelens: DictionaryFormat = {
+export const saeLens: DictionaryFormat = {
   id: "saelens",
   label: "SAELens",
 

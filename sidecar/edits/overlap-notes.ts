@@ -35,9 +35,14 @@ function orderNotes({ rows, drops }: LaneEdits): string[] {
       for (const edit of dropping) say(reader.edit, edit, point);
     }
   }
-  return [...places].map(
-    ([pair, points]) =>
-      `edits ${pair} overlap at ${points.join(", ")}: both are read from the value before either, and their changes are added`,
+  const byPlace = new Map<string, string[]>();
+  for (const [pair, points] of places) {
+    const where = points.join(", ");
+    byPlace.set(where, [...(byPlace.get(where) ?? []), pair]);
+  }
+  return [...byPlace].map(
+    ([where, pairs]) =>
+      `edits ${pairs.join(", ")} overlap at ${where}: each is read from the value before any of them, and their changes are added`,
   );
 }
 
@@ -53,7 +58,11 @@ function meet(a: Positions, b: Positions): boolean {
 
 function streamNotes({ rows, drops }: LaneEdits): string[] {
   const names = new Map<HookPoint, Set<HookPoint>>();
-  for (const { at } of [...rows, ...drops]) {
+  const repeatable = new Set(rows.filter(isAblation));
+  for (const part of [...rows, ...drops]) {
+    // What is ablated twice is ablated once: naming every hook point is how the whole stream is ablated.
+    if (repeatable.has(part as SlotRow)) continue;
+    const { at } = part;
     const stream = streamName(at);
     names.set(stream, (names.get(stream) ?? new Set()).add(at));
   }

@@ -16,31 +16,49 @@ import { forward } from "./forward.ts";
 import { type GenerateOptions, generate } from "./generate.ts";
 import { lens } from "./lens.ts";
 
+export interface ModelEngineSettings {
+  provider: ProviderName;
+  threads: number | null;
+  /** Runs once before the first call; where it throws, so does every call. */
+  beforeFirstCall?: () => Promise<void>;
+}
+
 /** The engine in this process: a cut model and its sessions. Calls run one after another. */
 export class ModelEngine implements Engine {
   readonly model: ModelDescription;
   private readonly stack: BlockStack;
+  private readonly beforeFirstCall: () => Promise<void>;
+  private checked: Promise<void> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(cut: CutModel, settings: { provider: ProviderName; threads: number | null }) {
+  constructor(cut: CutModel, settings: ModelEngineSettings) {
     this.stack = new BlockStack(cut, settings);
+    this.beforeFirstCall = settings.beforeFirstCall ?? (async () => {});
     this.model = describe(cut, settings.provider);
   }
 
   forward(request: ForwardRequest, options: CallOptions = {}): Promise<ForwardResult> {
-    return this.enqueue(() => forward(this.stack, request, options));
+    return this.enqueueChecked(() => forward(this.stack, request, options));
   }
 
   generate(request: GenerateRequest, options: GenerateOptions = {}): Promise<GenerateResult> {
-    return this.enqueue(() => generate(this.stack, request, options));
+    return this.enqueueChecked(() => generate(this.stack, request, options));
   }
 
   lens(request: LensRequest, options: CallOptions = {}): Promise<LensResult> {
-    return this.enqueue(() => lens(this.stack, request, options));
+    return this.enqueueChecked(() => lens(this.stack, request, options));
   }
 
   close(): Promise<void> {
     return this.enqueue(() => this.stack.release());
+  }
+
+  private enqueueChecked<T>(call: () => Promise<T>): Promise<T> {
+    return this.enqueue(async () => {
+      this.checked ??= this.beforeFirstCall();
+      await this.checked;
+      return call();
+    });
   }
 
   private enqueue<T>(call: () => Promise<T>): Promise<T> {
