@@ -70,7 +70,9 @@ function streamNotes({ rows, drops }: LaneEdits): string[] {
   if (doubled.length === 0) return [];
   const listed = doubled.slice(0, 3).map((points) => [...points].join(" and "));
   const rest = doubled.length > 3 ? `; and ${doubled.length - 3} more such pairs` : "";
-  return [
-    `${listed.join("; ")} are the same stream: what both add is added twice, what both ablate is ablated once${rest}`,
-  ];
+  return [`${listed.join("; ")} are the same stream: what both add is added twice${rest}`];
+}
+
+function isAblation({ u, v, c, g }: SlotRow): boolean {
+  return u === v && c === 0 && g === -1;
 }

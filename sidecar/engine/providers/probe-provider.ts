@@ -16,7 +16,7 @@ export async function probeProvider(provider: ProviderName): Promise<Probe> {
     return {
       starts: false,
       absent: true,
-      reason: `onnxruntime-node was installed without it; "npm rebuild onnxruntime-node --foreground-scripts" fetches what it has for this machine`,
+      reason: `onnxruntime-node was installed without it; "node node_modules/onnxruntime-node/script/install" fetches what it has for this machine`,
     };
   }
   try {
