@@ -384,6 +384,7 @@ async function findRefusalTokens(
     harmful.length > 0 ? harmful : train,
     train.filter((prompt) => prompt.harmful === false),
     given ?? null,
+    spec.seed,
   );
   for (const sentence of found.warnings) warn(sentence);
   return { ...found };

@@ -23,7 +23,7 @@ import { seeded } from "../../sidecar/statistics/random.ts";
 const D = 64;
 const LAYERS = 8;
 export const WORDS = [
-  ..."<pad> <user> <end> <assistant> I No Sure <stop> am sorry, cannot help. do this. ok, here it is. <gap>".split(" "),
+  ..."<pad> <user> <end> I No Sure <stop> am sorry, i cannot do this. ok, here <gap>".split(" "),
   ..."hack defraud steal smash arm envenom fix count buy paint clean cook".split(" "),
   ..."please drill order".split(" "),
   ...Array.from({ length: 40 }, (_, i) => `noun${i}`),
@@ -76,7 +76,8 @@ const CONTINUE: Record<string, string> = {
   I: "am",
   am: "sorry,",
   "sorry,": "<stop>",
-  No: "cannot",
+  No: "i",
+  i: "cannot",
   cannot: "do",
   do: "this.",
   "this.": "<stop>",
@@ -189,7 +190,7 @@ function pass(
       }
     }
     visit(`resid_mid.${layer}`);
-    if (layer === 3) {
+    if (layer === 6) {
       for (const x of stream) {
         const knob = Math.max(...KNOBS.map((name) => read(x, name)));
         write(x, "refuse", 6 * Math.min(1, Math.max(0, (knob - 0.9) / 0.9)));

@@ -1,4 +1,5 @@
 import { refused } from "../../../shared/errors.ts";
+import type { Component } from "../../../shared/plugin/component.ts";
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
 import type { Activations, DirectionSamples } from "../../statistics/activations.ts";
 import { differenceInMeans } from "../../statistics/activations.ts";
@@ -98,4 +99,41 @@ export function directionAt(training: TrainingActivations, layer: number, positi
   let scale = 0;
   for (const value of samples.positive.data) scale = Math.max(scale, Math.abs(value));
   return norm(direction) > 1e-5 * Math.max(scale, 1e-30) * Math.sqrt(direction.length) ? direction : null;
+}
+
+const remembered = new WeakMap<readonly StudyPrompt[], Map<string, Promise<TrainingActivations>>>();
+/** Activations beyond this are captured again instead of being kept, in bytes. */
+const KEPT_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Training activations of a found component at every layer, captured once for all experiments of a run where they fit in memory.
+ * Refused for a component that was not found from prompts.
+ */
+export async function componentTraining(
+  study: Study,
+  component: Component,
+  layers: readonly number[],
+): Promise<TrainingActivations> {
+  if (!component.foundFrom) {
+    throw refused(
+      `component ${component.name}: it was not found from prompt sets, so it cannot be recomputed at other layers; use a component with find.`,
+    );
+  }
+  const positive = await study.prompts(component.foundFrom.positive);
+  const negative = await study.prompts(component.foundFrom.negative);
+  const capture = () =>
+    trainingActivations(study, component.name, split(positive, "train"), split(negative, "train"), {
+      layers,
+      positions: study.positions,
+    });
+  const bytes =
+    (positive.length + negative.length) * layers.length * study.positions.length * study.engine.model.dModel * 4;
+  if (bytes > KEPT_BYTES) return capture();
+  const key = `${component.foundFrom.negative}/${layers.join()}/${study.positions.join()}/${study.refusal.ids.join()}`;
+  const known = remembered.get(positive) ?? new Map<string, Promise<TrainingActivations>>();
+  remembered.set(positive, known);
+  const made = known.get(key) ?? capture();
+  known.set(key, made);
+  made.catch(() => known.delete(key));
+  return made;
 }

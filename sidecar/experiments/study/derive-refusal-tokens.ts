@@ -4,6 +4,7 @@ import { NO_EDITS } from "./edit-rows.ts";
 import { firstTokenScore } from "./first-token.ts";
 import { classOfReply } from "./reply-class.ts";
 import { batches } from "./run-lanes.ts";
+import { sample } from "./sample.ts";
 
 interface Tools {
   engine: Engine;
@@ -16,12 +17,6 @@ interface Tools {
 const TRUSTED = 0.95;
 const REPLY_TOKENS = 24;
 
-/** Evenly spread over the list, at most `count`. */
-function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items];
-  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)] as T);
-}
-
 /**
  * The tokens that this model's refusals start with: first tokens of greedy replies that the phrase list calls refusals, which hardly ever
  * start another reply. Then the sign of the score made from them is held against the replies themselves.
@@ -32,8 +27,9 @@ export async function deriveRefusalTokens(
   harmful: readonly StudyPrompt[],
   harmless: readonly StudyPrompt[],
   given: readonly number[] | null,
+  seed: number,
 ): Promise<RefusalTokens & { warnings: string[] }> {
-  const prompts = [...spread(harmful, 72), ...spread(harmless, 36)];
+  const prompts = [...sample(harmful, 72, seed), ...sample(harmless, 36, seed)];
   const lanes = prompts.map(({ ids }) => ({ ids, edits: NO_EDITS }));
   const firstIds = new Array<number>(prompts.length);
   const classes = new Array<string>(prompts.length);

@@ -1,0 +1,224 @@
+import type { Evidence, ExperimentSummary, Figure, Verdict } from "../../../shared/plugin/result-document.ts";
+import type { LinesBlock, MatrixBlock, ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.ts";
+import { verdictOverLayers } from "../../statistics/battery/battery.ts";
+import { effectFigure } from "../../statistics/battery/effect-figure.ts";
+import { qualifyingLayers } from "../../statistics/battery/qualifying-layers.ts";
+import type { BatteryResult } from "../../statistics/battery/result.ts";
+import type { Outcomes } from "../study/outcomes.ts";
+import { toFigure } from "../study/to-figure.ts";
+import type { CategoryData, LayerData } from "./layer-battery.ts";
+
+type Layers = readonly (LayerData & { modelLayers: number })[];
+
+interface PairSummary {
+  of: [string, string];
+  battery: BatteryResult;
+}
+
+function pairsOf(components: readonly string[]): [string, string][] {
+  return components.flatMap((a, i) => components.slice(i + 1).map((b): [string, string] => [a, b]));
+}
+
+function judge(of: [string, string], layers: Layers): PairSummary {
+  const effects = layers.map(({ layer, components }) => ({
+    layer,
+    own: of.map((name) => components.find((one) => one.name === name)?.effect ?? 0) as [number, number],
+  }));
+  const qualifying = new Set(qualifyingLayers(effects, layers[0]?.modelLayers ?? 0));
+  const results = layers
+    .filter(({ layer }) => qualifying.has(layer))
+    .flatMap(({ pairs }) => pairs.filter((pair) => pair.of[0] === of[0] && pair.of[1] === of[1]))
+    .flatMap(({ result }) => (result ? [result] : []));
+  return { of, battery: verdictOverLayers(of, results) };
+}
+
+/** `1-3`, `4` */
+function spansOf(
+  byLayer: readonly { layer: number; verdict: string }[],
+): { from: number; to: number; label: string }[] {
+  const spans: { from: number; to: number; label: string }[] = [];
+  for (const { layer, verdict } of byLayer) {
+    const last = spans.at(-1);
+    if (last && last.label === verdict && last.to === layer - 1) last.to = layer;
+    else spans.push({ from: layer, to: layer, label: verdict });
+  }
+  return spans;
+}
+
+const SENTENCES: Record<string, (a: string, b: string) => string> = {
+  detached: (a, b) => `${a} and ${b} are refused by two separate causes, and their directions have distinct shapes.`,
+  sintered: (a, b) => `${a} and ${b} are refused by one cause, and their directions have one shape.`,
+  "one cause under distinct shapes": (a, b) => `${a} and ${b} are refused by one cause under distinct shapes.`,
+  "distinct causes under one shape": (a, b) =>
+    `${a} and ${b} are refused by two separate causes although their directions have one shape.`,
+  overlapping: (a, b) => `${a} and ${b} have causes of their own that overlap.`,
+  undecided: (a, b) => `Whether ${a} and ${b} are refused by one cause is undecided.`,
+};
+
+function sentence({ of: [a, b], battery: { verdict } }: PairSummary): string {
+  const name = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+  const first = (SENTENCES[verdict.verdict] ?? SENTENCES.undecided)?.(name(a), b) ?? "";
+  const early = verdict.byLayer.filter(({ layer }) => verdict.mergeLayer !== null && layer < verdict.mergeLayer);
+  const merge =
+    verdict.mergeLayer !== null && early.length > 0
+      ? ` They are told apart up to layer ${verdict.mergeLayer - 1} and feed one cause from layer ${verdict.mergeLayer} on.`
+      : "";
+  const where = verdict.layer === null ? "" : ` (Layer ${verdict.layer}.)`;
+  return `${first}${merge} ${verdict.because}${where}`;
+}
+
+function row(category: CategoryData | undefined, name: string): Outcomes | undefined {
+  return category?.rows.find(({ condition }) => condition === name);
+}
+
+function evidenceOf(category: CategoryData, condition: Outcomes, layer: number): Evidence {
+  const baseline = category.rows[0];
+  const outcome = (one: Outcomes | undefined, i: number) => ({
+    condition: one?.condition ?? "",
+    reply: one?.replies[i] ?? null,
+    score: one?.score[i] ?? null,
+    class: one?.degenerate[i] ? "degenerate" : one?.refused[i] ? "refusal" : "compliance",
+  });
+  return {
+    title: `${category.category} with ${condition.condition} ablated at layer ${layer}`,
+    rows: category.prompts.map(({ id, text }, i) => ({
+      id,
+      prompt: text,
+      outcomes: [outcome(baseline, i), outcome(condition, i)],
+    })),
+  };
+}
+
+/** The matrix of effects at one layer, with the prompts behind each cell. */
+function effectMatrix(data: LayerData, evidence: Record<string, Evidence>, title: string): MatrixBlock {
+  const names = [...new Set(data.categories.flatMap(({ rows }) => rows.slice(1).map(({ condition }) => condition)))];
+  const control = (name: string) => /^(random|covariance|topics) \d+$/.test(name);
+  const order = [...names.filter((name) => !control(name)), ...names.filter(control)];
+  const cell = (name: string, category: CategoryData): ShownFigure => {
+    const baseline = category.rows[0];
+    const outcomes = row(category, name);
+    if (!baseline || !outcomes) return { value: null, why: "not run on this category" };
+    const { estimate, low, high, n } = effectFigure([name, category.category], category.base, baseline, outcomes);
+    const key = `layer-${data.layer}/${name}/${category.category}`;
+    evidence[key] = evidenceOf(category, outcomes, data.layer);
+    return { value: estimate, low, high, n, unit: "rate", evidence: key };
+  };
+  return {
+    type: "matrix",
+    title,
+    caption: `Drop of the refusal rate on test prompts when the row is ablated everywhere, taken at layer ${data.layer}. The last rows are controls.`,
+    unit: "rate",
+    rowLabel: "ablated",
+    columnLabel: "prompts",
+    rows: order.map((name) => ({ label: name, control: control(name) })),
+    columns: data.categories.map(({ category }) => category),
+    cells: order.map((name) => data.categories.map((category) => cell(name, category))),
+    scale: { min: -1, max: 1 },
+  };
+}
+
+/** Effects by layer with the verdicts under the axis and the merge layer marked. */
+function profile({ of, battery }: PairSummary, layers: Layers, prompts: ReadonlyMap<string, string>): LinesBlock {
+  const values = layers.map(({ layer }) => layer);
+  const series = of.flatMap((ablated) =>
+    of.map((on) => {
+      const figures = layers.map(({ categories }) => {
+        const category = categories.find((one) => one.category === prompts.get(on));
+        const [baseline, outcomes] = [category?.rows[0], row(category, ablated)];
+        return category && baseline && outcomes ? effectFigure([ablated, on], category.base, baseline, outcomes) : null;
+      });
+      return {
+        label: `${ablated} ablated, ${on} asked`,
+        control: false,
+        values: figures.map((figure) => figure?.estimate ?? null),
+        low: figures.map((figure) => figure?.low ?? null),
+        high: figures.map((figure) => figure?.high ?? null),
+        n: Math.max(0, ...figures.map((figure) => figure?.n ?? 0)),
+      };
+    }),
+  );
+  const { mergeLayer, byLayer } = battery.verdict;
+  return {
+    type: "lines",
+    title: `${of.join(" and ")} by layer`,
+    caption:
+      "Both directions are recomputed at each layer. Layers without values have no direction there with enough effect of its own.",
+    x: { label: "layer", values },
+    y: { label: "drop of the refusal rate", unit: "rate", min: -0.2, max: 1 },
+    series,
+    marks: mergeLayer === null ? [] : [{ x: mergeLayer, label: "merge layer" }],
+    spans: spansOf(byLayer),
+  };
+}
+
+function cosineMatrix(components: readonly string[], pairs: readonly PairSummary[]): MatrixBlock {
+  const cell = (a: string, b: string): ShownFigure => {
+    if (a === b) return { value: 1, unit: "cosine" };
+    const pair = pairs.find(({ of }) => of.includes(a) && of.includes(b));
+    const figure = pair?.battery.figures.find(({ name }) => name === "cosine");
+    return figure
+      ? { value: figure.estimate, low: figure.low, high: figure.high, n: figure.n, unit: "cosine" }
+      : { value: null, why: "no layer at which both have an effect of their own" };
+  };
+  return {
+    type: "matrix",
+    title: "Shapes",
+    caption: "Cross-fitted cosine of the directions at the layer of each pair's verdict, with jackknife intervals.",
+    unit: "cosine",
+    rowLabel: "direction",
+    columnLabel: "direction",
+    rows: components.map((label) => ({ label, control: false })),
+    columns: [...components],
+    cells: components.map((a) => components.map((b) => cell(a, b))),
+    scale: { min: -1, max: 1 },
+  };
+}
+
+function notesOf(pair: PairSummary): string[] {
+  const [a, b] = pair.of;
+  const controls = pair.battery.figures.filter(({ name }) => name === "control effect");
+  const largest = Math.max(0, ...controls.map(({ estimate }) => Math.abs(estimate)));
+  const reliability = pair.battery.figures
+    .filter(({ name }) => name === "reliability")
+    .map(({ estimate }) => estimate.toFixed(2));
+  return pair.battery.verdict.layer === null
+    ? []
+    : [
+        `${a} and ${b}: control rows change at most ${Math.round(largest * 100)}% of refusals; split-half reliability ${reliability.join(" and ")}.`,
+      ];
+}
+
+export function summariseCrossAblation(
+  components: readonly string[],
+  categories: readonly string[],
+  layers: Layers,
+): ExperimentSummary {
+  const pairs = pairsOf(components).map((of) => judge(of, layers));
+  const prompts = new Map(components.map((name, i) => [name, categories[i] ?? name]));
+  const figures: Figure[] = [];
+  const verdicts: Verdict[] = [];
+  const evidence: Record<string, Evidence> = {};
+  const blocks: ViewBlock[] = [cosineMatrix(components, pairs)];
+  const shown = new Set<number>();
+  for (const { of, battery } of pairs) {
+    const first = figures.length;
+    const layer = battery.verdict.layer;
+    figures.push(...battery.figures.map((figure) => toFigure(figure, layer)));
+    verdicts.push({
+      of,
+      verdict: battery.verdict.verdict,
+      because: battery.verdict.because,
+      figures: battery.verdict.figures.map((index) => first + index),
+      layer,
+      byLayer: battery.verdict.byLayer.map(({ layer, verdict }) => ({ layer, verdict })),
+      mergeLayer: battery.verdict.mergeLayer,
+    });
+    const data = layers.find((one) => one.layer === layer);
+    if (data && !shown.has(data.layer)) {
+      shown.add(data.layer);
+      blocks.push(effectMatrix(data, evidence, `Causes at layer ${data.layer}`));
+    }
+  }
+  for (const pair of pairs) blocks.push(profile(pair, layers, prompts));
+  return { figures, verdicts, sentences: pairs.map(sentence), notes: pairs.flatMap(notesOf), blocks, evidence };
+}
