@@ -5,6 +5,7 @@ import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
 import { addGenerateCommand } from "./command-line/generate.ts";
 import { addInspectModelCommand } from "./command-line/inspect-model.ts";
 import { addSelectCommand } from "./command-line/select.ts";
+import { addServeCommand } from "./command-line/serve.ts";
 import { addTokenizeCommand } from "./command-line/tokenize.ts";
 
 /** npm runs scripts in the package's folder and says where the user called it. */
@@ -19,6 +20,7 @@ for (const add of [
   addCaptureCommand,
   addGenerateCommand,
   addSelectCommand,
+  addServeCommand,
 ]) {
   add(program, fromCaller);
 }

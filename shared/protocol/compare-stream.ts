@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { floatsSchema } from "./floats.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
 /** Where a condition's edits stand: an edits file or a spec, by the condition's name there; `null` is the baseline, which has none. */
@@ -55,7 +56,7 @@ export const compareEventSchema = z.discriminatedUnion("type", [
     warnings: z.array(z.string()),
   }),
   /** KL(baseline || condition) at each token of the baseline's reply, in nats, both given the baseline's text. */
-  z.object({ type: z.literal("kl"), column: z.int(), values: z.instanceof(Float32Array) }),
+  z.object({ type: z.literal("kl"), column: z.int(), values: floatsSchema }),
 ]);
 export type CompareEvent = z.output<typeof compareEventSchema>;
 

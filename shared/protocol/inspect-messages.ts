@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SITES } from "../engine/hook-point.ts";
 import type { TokenLedger } from "../engine/token-ledger.ts";
+import { floatsSchema } from "./floats.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
 /** A direction in a file. `vector` is written as in an edits file: `v.safetensors#tensor`, `f.gguf#layer`, `v.npy`, with an absolute path. */
@@ -64,9 +65,9 @@ export const inspectionSchema = z.object({
   site: z.enum(SITES),
   reading: z.object({ id: z.string(), label: z.string(), unit: z.string() }),
   /** `[layers, tokens]`, row-major, NaN where there is no value. */
-  values: z.instanceof(Float32Array),
+  values: floatsSchema,
   /** `[tokens]`: surprisal of each token in nats, NaN for the first. */
-  surprisal: z.instanceof(Float32Array),
+  surprisal: floatsSchema,
   /** First-token refusal at the last position: log-odds and probability, and the tokens whose probabilities were summed. */
   refusal: z.object({ score: z.number(), probability: z.number(), tokens: z.array(z.string()) }).nullable(),
   /** The whole call, and the forward pass alone. */

@@ -1,0 +1,129 @@
+import { hookPoint } from "../../shared/engine/hook-point.ts";
+import { refused } from "../../shared/errors.ts";
+import type { Reading } from "../../shared/plugin/reading.ts";
+import type { Cell, Inspection, InspectParams } from "../../shared/protocol/inspect-messages.ts";
+import { logOdds } from "../readings/log-odds.ts";
+import type { LoadedModel } from "./application.ts";
+import type { Pass, Passes } from "./passes.ts";
+import { readDirection } from "./read-direction.ts";
+import { firstTokens } from "./refusal-start.ts";
+
+export interface InspectContext {
+  model: LoadedModel;
+  passes: Passes;
+  reading: Reading;
+  signal: AbortSignal;
+}
+
+/** Reads one prompt at every layer and token. The pass is shared between readings of the same prompt. */
+export async function inspect(params: InspectParams, context: InspectContext): Promise<Inspection> {
+  const started = performance.now();
+  const { model, passes, reading, signal } = context;
+  const tokenizer = await model.tokenizer();
+  const { messages, lineStarts } = params.prompt;
+  const ledger = tokenizer.ledger(messages, { lineStarts });
+  if (ledger.bosCount > 1) {
+    throw refused(
+      `The prompt begins with ${ledger.bosCount} beginning-of-sequence tokens: the text holds one that the template adds too.`,
+    );
+  }
+  const refusalTokens = firstTokens(tokenizer, params.refusalTokens);
+  const { dModel, layers } = model.engine.model;
+  const direction = params.direction === null ? null : await readDirection(params.direction, params.site, dModel);
+  if (reading.needs.direction && direction === null) {
+    throw refused(`The reading "${reading.id}" needs a direction: set refract.directions.`);
+  }
+  const pass = await passes.run(model, ledger, params.site, signal);
+  const values = await reading.read(
+    {
+      engine: model.engine,
+      ledger,
+      site: params.site,
+      activations: pass.activations,
+      logits: new Float32Array(),
+      direction,
+      refusalTokens,
+    },
+    { signal },
+  );
+  if (values.length !== layers * ledger.ids.length) {
+    throw refused(
+      `The reading "${reading.id}" returned ${values.length} values, expected ${layers} layers x ${ledger.ids.length} tokens.`,
+    );
+  }
+  const output = await readOutput(pass, refusalTokens, signal);
+  return {
+    key: pass.key,
+    model: model.name,
+    provider: model.engine.model.provider,
+    ledger,
+    layers,
+    site: params.site,
+    reading: { id: reading.id, label: reading.label, unit: reading.unit },
+    values,
+    surprisal: output.surprisal,
+    refusal:
+      refusalTokens.length === 0
+        ? null
+        : {
+            score: logOdds(output.refusal),
+            probability: output.refusal,
+            tokens: refusalTokens.map((id) => tokenizer.decode([id], { special: true })),
+          },
+    milliseconds: performance.now() - started,
+    forwardMilliseconds: pass.milliseconds,
+    warnings: ledger.warnings,
+  };
+}
+
+/** What the model's own output says: each token's surprisal, and how likely a refusal begins after the last. */
+async function readOutput(
+  { model, ledger, final }: Pass,
+  refusalTokens: readonly number[],
+  signal: AbortSignal,
+): Promise<{ surprisal: Float32Array; refusal: number }> {
+  const { ids } = ledger;
+  const tokens = [...new Set([...ids, ...refusalTokens])];
+  const column = new Map(tokens.map((id, at) => [id, at]));
+  const { logits, logSumExp } = await model.engine.lens(
+    { activations: final, tokens, top: 0, full: false },
+    { signal },
+  );
+  const logProbability = (position: number, id: number) =>
+    (logits[position * tokens.length + (column.get(id) ?? 0)] ?? Number.NaN) - (logSumExp[position] ?? 0);
+  const surprisal = new Float32Array(ids.length).fill(Number.NaN);
+  for (let position = 1; position < ids.length; position++) {
+    surprisal[position] = -logProbability(position - 1, ids[position] ?? -1);
+  }
+  const refusal = refusalTokens.reduce((sum, id) => sum + Math.exp(logProbability(ids.length - 1, id)), 0);
+  return { surprisal, refusal: Math.min(1, refusal) };
+}
+
+/** What the logit lens sees in one cell of a pass. */
+export async function inspectCell(
+  pass: Pass,
+  { layer, token, top }: { layer: number; token: number; top: number },
+  signal: AbortSignal,
+): Promise<Cell> {
+  const { engine } = pass.model;
+  const { dModel, layers } = engine.model;
+  const stream = pass.activations[hookPoint(pass.site, layer)];
+  const count = pass.ledger.ids.length;
+  if (stream === undefined || token < 0 || token >= count) {
+    throw refused(
+      `There is no cell at layer ${layer}, token ${token}: the inspection has ${layers} layers and ${count} tokens.`,
+    );
+  }
+  const row = stream.slice(token * dModel, (token + 1) * dModel);
+  const { topIds, topLogits, logSumExp } = await engine.lens(
+    { activations: row, tokens: [], top, full: false },
+    { signal },
+  );
+  const tokenizer = await pass.model.tokenizer();
+  const nextTokens = Array.from(topIds, (id, at) => ({
+    id,
+    text: tokenizer.decode([id], { special: true }),
+    probability: Math.exp((topLogits[at] ?? 0) - (logSumExp[0] ?? 0)),
+  }));
+  return { nextTokens, features: [], norm: Math.hypot(...row) };
+}

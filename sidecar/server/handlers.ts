@@ -1,0 +1,90 @@
+import type { Handlers } from "../../shared/protocol/interface.ts";
+import type { OpenModel } from "../../shared/protocol/model-messages.ts";
+import type { Application, LoadedModel } from "../application/application.ts";
+import { compare } from "../application/compare.ts";
+import { listConditions } from "../application/conditions.ts";
+import { findModels } from "../application/find-models.ts";
+import { inspect, inspectCell } from "../application/inspect.ts";
+import { listDirections } from "../application/list-directions.ts";
+import { modelPath } from "../application/model-path.ts";
+import type { OpenPlugins } from "../application/open-plugins.ts";
+import { Passes } from "../application/passes.ts";
+import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
+
+export interface HandlerContext {
+  application: Application;
+  plugins: OpenPlugins;
+  version: string;
+}
+
+function openModel({ name, engine }: LoadedModel): OpenModel {
+  return { path: name, description: engine.model };
+}
+
+/** The application's calls as the protocol names them. */
+export function handlersFor({ application, plugins, version }: HandlerContext): Handlers {
+  const passes = new Passes();
+  /** Tokenizers of models that are not loaded: counting tokens loads no model. */
+  const tokenizers = new Map<string, ReturnType<typeof openTokenizer>>();
+
+  async function tokenizerOf(name: string) {
+    const known = tokenizers.get(name);
+    if (known !== undefined) return known;
+    const opening = openTokenizer(modelPath(name, (path) => path));
+    tokenizers.set(name, opening);
+    opening.catch(() => tokenizers.delete(name));
+    return opening;
+  }
+
+  return {
+    "server.info": async () => ({ version, pid: process.pid, node: process.version }),
+    "models.find": async () => ({ models: await findModels() }),
+    "models.open": async ({ path }, call) => {
+      call.progress({ stage: "loading", fraction: null });
+      return openModel(await application.openModel(path, { signal: call.signal }));
+    },
+    "models.list": async () => ({ models: (await application.models()).map(openModel) }),
+    "models.close": async ({ path }) => {
+      await application.closeModel(path);
+      return {};
+    },
+    "plugins.load": async ({ paths }) => {
+      const registry = await plugins.load(paths);
+      return { plugins: registry.plugins.map(({ plugin, source }) => ({ name: plugin.name, path: source })) };
+    },
+    "readings.list": async () => {
+      const registry = await plugins.registry();
+      const readings = registry.all("readings").map(({ id, label, unit, describe, needs }) => ({
+        ...{ id, label, unit, describe },
+        needsDirection: needs.direction,
+      }));
+      return { readings };
+    },
+    "directions.list": async ({ model, file }) => {
+      return {
+        directions: await listDirections(
+          file,
+          modelPath(model, (path) => path),
+        ),
+      };
+    },
+    "tokens.count": async ({ model, prompts }) => {
+      const tokenizer = await tokenizerOf(model);
+      return { counts: prompts.map(({ messages }) => tokenizer.ledger(messages).ids.length) };
+    },
+    inspect: async (params, { signal }) => {
+      const registry = await plugins.registry();
+      const reading = registry.find("readings", params.reading);
+      const model = await application.openModel(params.model, { signal });
+      return inspect(params, { model, passes, reading, signal });
+    },
+    "inspect.cell": async ({ key, layer, token, top }, { signal }) =>
+      inspectCell(passes.get(key), { layer, token, top }, signal),
+    "conditions.list": async ({ file }) => ({ conditions: await listConditions(file) }),
+    compare: async (params, call) => {
+      const registry = await plugins.registry();
+      const model = await application.openModel(params.model, { signal: call.signal });
+      return compare(params, model, { dictionaryFormats: registry.all("dictionaries") }, call);
+    },
+  };
+}
