@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { withFullCaches } from "../find/full-caches.ts";
 import { mapModel } from "../find/mapped-model.ts";
 import { locateModel } from "../read/locate-model.ts";
 import { readConfiguration } from "../read/model-configuration.ts";
@@ -16,7 +17,7 @@ import { cutBlock } from "./cut-block.ts";
 export function cutModel(path: string, options: { blocks?: number } = {}): CutModel {
   const location = locateModel(path);
   const configuration = readConfiguration(location);
-  const mapped = mapModel(location, readModel(location.graph), configuration);
+  const mapped = mapModel(location, withFullCaches(readModel(location.graph)), configuration);
   const sizes = blockSizes(mapped.stream.layers, options.blocks);
   return {
     layers: mapped.stream.layers,

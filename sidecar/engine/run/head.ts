@@ -1,8 +1,9 @@
 import type { Tensor } from "onnxruntime-node";
 import { RefractError } from "../../../shared/errors.ts";
+import type { Block } from "../cut/block.ts";
 import { stopIfAborted } from "./batch-run.ts";
 import type { BlockStack } from "./block-stack.ts";
-import { asFloat32, floats } from "./tensors.ts";
+import { asFloat32, floats, integers } from "./tensors.ts";
 
 /** Logits of at most this many bytes are in memory at once. */
 const CHUNK_BYTES = 64 * 1024 * 1024;
@@ -23,7 +24,7 @@ export async function runHead(
   const { entry, logits } = head;
   if (entry === undefined || logits === undefined)
     throw new RefractError("failed", "The head has no input or no logits.");
-  const { session } = await stack.head.prepare(NO_HOOKS);
+  const { session, inputTypes } = await stack.head.prepare(NO_HOOKS);
   const total = rows.length / dModel;
   const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
   for (let first = 0; first < total; first += atOnce) {
@@ -32,11 +33,23 @@ export async function runHead(
     const part = rows.slice(first * dModel, (first + count) * dModel);
     let outputs: Readonly<Record<string, unknown>>;
     try {
-      outputs = await session.run({ [entry.name]: floats(entry.type, part, [1, count, dModel]) });
+      outputs = await session.run({
+        [entry.name]: floats(entry.type, part, [1, count, dModel]),
+        ...shapeInputs(head, count, inputTypes),
+      });
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new RefractError("failed", `ONNX Runtime failed in the unembedding: ${message}`, { cause });
     }
     onRows(first, count, asFloat32(outputs[logits.name] as Tensor));
   }
+}
+
+/** Some exports shape their logits after the graph's own inputs, whose values do not matter here. */
+function shapeInputs(head: Block, count: number, types: ReadonlyMap<string, string>): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  for (const name of [head.inputIds, head.attentionMask, head.positionIds]) {
+    if (name !== undefined) feeds[name] = integers(new Array<number>(count).fill(1), [1, count], types.get(name));
+  }
+  return feeds;
 }
