@@ -12,7 +12,11 @@ const node = {
 
 await build({
   ...node,
-  entryPoints: { refract: "sidecar/refract.ts", "engine-process": "sidecar/engine/process/engine-process.ts" },
+  entryPoints: {
+    refract: "sidecar/refract.ts",
+    "engine-process": "sidecar/engine/process/engine-process.ts",
+    "plugin-worker": "sidecar/plugins/plugin-worker.ts",
+  },
   outdir: "dist/sidecar",
   format: "esm",
   outExtension: { ".js": ".mjs" },

@@ -4,6 +4,8 @@ import { addCaptureCommand } from "./command-line/capture.ts";
 import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
 import { addGenerateCommand } from "./command-line/generate.ts";
 import { addInspectModelCommand } from "./command-line/inspect-model.ts";
+import { addReportCommand } from "./command-line/report.ts";
+import { addRunCommand } from "./command-line/run.ts";
 import { addSelectCommand } from "./command-line/select.ts";
 import { addServeCommand } from "./command-line/serve.ts";
 import { addTokenizeCommand } from "./command-line/tokenize.ts";
@@ -19,6 +21,8 @@ for (const add of [
   addTokenizeCommand,
   addCaptureCommand,
   addGenerateCommand,
+  addRunCommand,
+  addReportCommand,
   addSelectCommand,
   addServeCommand,
 ]) {

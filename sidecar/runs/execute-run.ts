@@ -158,14 +158,11 @@ export async function prepareRun(
       material,
       plan,
       manifest,
-      async close() {
-        await registry.close();
-        await model.engine.close();
-      },
+      // The model is the application's, which may have other uses for it.
+      close: () => registry.close(),
     };
   } catch (error) {
     await registry.close();
-    await model.engine.close();
     throw error;
   }
 }

@@ -1,0 +1,18 @@
+import { resolve } from "node:path";
+import type { Application } from "../application/application.ts";
+import { productVersion } from "../application/product-version.ts";
+import { runtimeVersion } from "../engine/run/checked-models.ts";
+import { openRegistry } from "../plugins/open-registry.ts";
+import type { RunTools } from "./execute-run.ts";
+
+/** What runs need of the application: its models, and the built-in plugins with those of the spec. */
+export function runTools(application: Application, signal: AbortSignal): RunTools {
+  return {
+    registry: (plugins) => openRegistry(plugins),
+    async openModel(name, folder) {
+      const model = await application.openModel(name === "demo" ? name : resolve(folder, name), { signal });
+      return { path: model.path, engine: model.engine, tokenizer: await model.tokenizer() };
+    },
+    versions: { refract: productVersion(), node: process.version, "onnxruntime-node": runtimeVersion() },
+  };
+}
