@@ -1,4 +1,3 @@
-import { CholeskyDecomposition, type Matrix } from "ml-matrix";
 import { ranks } from "./ranks.ts";
 
 type Values = ArrayLike<number>;
@@ -82,12 +81,4 @@ function minusAlong(x: Float64Array, q: Float64Array): Float64Array {
   let along = 0;
   for (let i = 0; i < x.length; i++) along += (x[i] as number) * (q[i] as number);
   return x.map((value, i) => value - along * (q[i] as number));
-}
-
-/** Solves a symmetric positive definite system; throws where it is singular. */
-export function solveSymmetric(matrix: Matrix, right: Matrix): Matrix {
-  const cholesky = new CholeskyDecomposition(matrix);
-  if (!cholesky.isPositiveDefinite())
-    throw new RangeError("A system of equations is singular: a column adds nothing to the others.");
-  return cholesky.solve(right);
 }
