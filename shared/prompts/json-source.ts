@@ -8,17 +8,25 @@ export function readJson(text: string, offset: number): { value: SourcedValue | 
   try {
     return { value: convert(parse(text, { mode: "json", ranges: true }).body, text, offset), fault: null };
   } catch (cause) {
-    const at = offset + (faultOffset(cause) ?? text.length);
-    const message = cause instanceof Error ? cause.message.replace(/\s*\(\d+:\d+\)\s*$/, "") : String(cause);
-    return {
-      value: null,
-      fault: { severity: "error", message: `Not valid JSON: ${message}`, range: { start: at, end: at + 1 } },
-    };
+    return { value: null, fault: faultOf(text, offset, cause) };
   }
 }
 
-function faultOffset(cause: unknown): number | null {
-  return cause instanceof Error && "offset" in cause && typeof cause.offset === "number" ? cause.offset : null;
+/** Words and place of a fault: the engine's own parser says what was expected, momoa where it stopped. */
+function faultOf(text: string, offset: number, cause: unknown): PromptDiagnostic {
+  let words = cause instanceof Error ? cause.message.replace(/\s*\(\d+:\d+\)\s*$/, "") : String(cause);
+  let at = cause instanceof Error && "offset" in cause && typeof cause.offset === "number" ? cause.offset : text.length;
+  try {
+    JSON.parse(text);
+  } catch (second) {
+    const said = second instanceof Error ? second.message : "";
+    const position = /at position (\d+)/.exec(said)?.[1];
+    if (position !== undefined) at = Number(position);
+    else if (said.includes("end of JSON input")) at = text.length;
+    words = said.replace(/(?:,.* is not valid JSON| in JSON at position.*)$/s, "");
+  }
+  const start = offset + Math.min(at, text.length);
+  return { severity: "error", message: `Not valid JSON: ${words}.`, range: { start, end: start + 1 } };
 }
 
 function convert(node: AnyNode, text: string, offset: number): SourcedValue {

@@ -1,10 +1,10 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, type Scalar } from "yaml";
 import type { PromptDiagnostic, SourceRange } from "./prompt.ts";
 import { SourcedTextBuilder } from "./source-segments.ts";
 import type { SourcedText, SourcedValue } from "./sourced-value.ts";
 
 // A file of a few lines can refer to itself into millions of values.
-const MOST_VALUES = 200_000;
+const MOST_VALUES = 50_000;
 
 /** Reads one YAML document with places; `offset` is where `text` begins in the file. */
 export function readYaml(
@@ -20,7 +20,7 @@ export function readYaml(
     }),
   );
   if (diagnostics.length > 0 || document.contents === null) return { value: null, diagnostics };
-  const reader = { document, text, offset, left: MOST_VALUES };
+  const reader: Reader = { text, offset, anchors: new Map(), left: MOST_VALUES };
   const value = convert(document.contents, reader);
   if (reader.left < 0) {
     const range = { start: offset, end: offset + text.length };
@@ -35,9 +35,10 @@ export function readYaml(
 }
 
 interface Reader {
-  document: Document.Parsed;
   text: string;
   offset: number;
+  /** What aliases refer to, as far as the file has been read. */
+  anchors: Map<string, unknown>;
   left: number;
 }
 
@@ -45,9 +46,10 @@ function convert(node: unknown, reader: Reader): SourcedValue {
   const range = rangeOf(node, reader);
   if (--reader.left < 0) return { kind: "other", value: null, range };
   if (isAlias(node)) {
-    const target = node.resolve(reader.document);
+    const target = reader.anchors.get(node.source);
     return target === undefined ? { kind: "other", value: null, range } : convert(target, reader);
   }
+  if (isNode(node) && "anchor" in node && typeof node.anchor === "string") reader.anchors.set(node.anchor, node);
   if (isSeq(node)) return { kind: "array", items: node.items.map((item) => convert(item, reader)), range };
   if (isMap(node)) {
     const entries = node.items.map(({ key, value }) => ({
@@ -79,7 +81,7 @@ function sourcedScalar(node: Scalar, value: string, range: SourceRange, { text, 
   const aligned =
     node.type === "QUOTE_DOUBLE" && body.includes("\\")
       ? alignEscapes(value, body, range.start + bodyStart)
-      : alignWhiteSpace(value, body, range.start + bodyStart);
+      : alignWhiteSpace(value, body, range.start + bodyStart, node.type === "QUOTE_SINGLE");
   return { text: value, segments: aligned ?? whole(value, range), range };
 }
 
@@ -93,7 +95,7 @@ const WHITE = /[ \t\r\n]/;
  * Follows a text through folding and indentation: everything but white space stands in the file letter by letter, and each run of
  * white space corresponds to a run there. `null` where that doesn't come out.
  */
-function alignWhiteSpace(value: string, raw: string, base: number) {
+function alignWhiteSpace(value: string, raw: string, base: number, doubledQuotes: boolean) {
   const builder = new SourcedTextBuilder();
   let at = 0;
   let i = 0;
@@ -107,7 +109,7 @@ function alignWhiteSpace(value: string, raw: string, base: number) {
       continue;
     }
     at = runEnd(raw, at);
-    if (value[i] === "'" && raw.startsWith("''", at)) {
+    if (doubledQuotes && value[i] === "'" && raw.startsWith("''", at)) {
       builder.add("'", base + at, 2);
       i++;
       at += 2;
@@ -116,7 +118,7 @@ function alignWhiteSpace(value: string, raw: string, base: number) {
     let length = 0;
     while (i + length < value.length && value[i + length] === raw[at + length]) {
       const unit = value[i + length] ?? "";
-      if (WHITE.test(unit) || (unit === "'" && raw[at + length + 1] === "'")) break;
+      if (WHITE.test(unit) || (doubledQuotes && unit === "'")) break;
       length++;
     }
     if (length === 0) {

@@ -39,8 +39,7 @@ export function addTokenizeCommand(program: Command, resolve: (path: string) => 
     .option("--json", "print JSON (the only form there is)")
     .action(async (model: string, options: TokenizeOptions) => {
       const ledger = await tokenize(modelPath(model, resolve), options, resolve);
-      const { ids, tokens, templateHash, warnings } = ledger;
-      process.stdout.write(`${JSON.stringify({ ids, tokens, templateHash, warnings })}\n`);
+      process.stdout.write(`${JSON.stringify(ledger)}\n`);
     });
 }
 
