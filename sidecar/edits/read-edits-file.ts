@@ -18,7 +18,7 @@ export async function readEditsFile(path: string): Promise<EditsFile> {
   } catch (cause) {
     throw refused(`${path}: is not JSON: ${(cause as Error).message}`, cause);
   }
-  const parsed = editsFileSchema.safeParse(json, { error: wordIssue });
+  const parsed = editsFileSchema.safeParse(json, { error: wordIssue, reportInput: true });
   if (!parsed.success) {
     const problems = explainIssues(parsed.error.issues, (field) => (field.includes("edits") ? EDIT_KINDS : []));
     const lines = problems.map(({ path: field, message }) => `${path}: ${fieldName(field)}: ${message}`);
