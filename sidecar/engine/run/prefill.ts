@@ -8,7 +8,7 @@ export function prefillStep(batch: Batch, prompts: readonly number[]): { step: S
   const step: Step = {
     prompts,
     columns,
-    firstPositions: offsets.map((offset) => -offset),
+    firstPositions: offsets.map((offset) => 0 - offset),
     lengths: lanes.map(({ ids }) => ids.length),
   };
   const ids: number[] = [];
