@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { LaneEdits } from "../engine/slot-row.ts";
 import type { Component } from "./component.ts";
+import type { Candidate } from "./direction-finder.ts";
 import type { Score, ScorerInput } from "./scorer.ts";
 
 export type Split = "train" | "val" | "test";
@@ -74,6 +75,8 @@ export interface Study {
   /** Every prompt of a set, in the file's order; `refused` where the spec has no such set. */
   prompts(set: string): Promise<readonly StudyPrompt[]>;
   component(name: string): Promise<Component>;
+  /** What the search for a component looked at, and why it chose; empty for a component that was not searched for. */
+  search(name: string): Promise<{ candidates: readonly Candidate[]; because: string }>;
   /** The edits of a condition of the spec; `baseline` has none. */
   condition(name: string): Promise<LaneEdits>;
   score(scorer: string, inputs: readonly ScorerInput[]): Promise<readonly Score[]>;

@@ -152,6 +152,7 @@ export async function prepareRun(
       exhaustive: request.exhaustive,
       signal: request.signal,
       component: () => Promise.reject(new Error("components are made when a run begins")),
+      search: () => Promise.reject(new Error("components are made when a run begins")),
       refusal: () => ({ ids: [], texts: [], agreement: null, checked: 0, rates: "score" }),
     };
     return {
@@ -237,6 +238,10 @@ async function runUnits({ material, plan }: PreparedRun, folder: string, request
     ...material,
     signal,
     refusal: () => refusal,
+    async search(name) {
+      const record = results.get(COMPONENTS)?.get(name) as (UnitData & ComponentRecord) | undefined;
+      return { candidates: record?.candidates ?? [], because: record?.because ?? "" };
+    },
     component(name) {
       const failed = failures.get(name);
       if (failed) return Promise.reject(failed);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
+import type { Candidate } from "../../shared/plugin/direction-finder.ts";
 import type { Scorer } from "../../shared/plugin/scorer.ts";
 import type { PromptSetInfo, RefusalTokens, Study, StudyMessage, StudyPrompt } from "../../shared/plugin/study.ts";
 import type { MessageRole } from "../../shared/prompts/prompt.ts";
@@ -26,6 +27,7 @@ export interface RunMaterial {
   exhaustive: boolean;
   signal: AbortSignal;
   component(name: string): Promise<Component>;
+  search(name: string): Promise<{ candidates: readonly Candidate[]; because: string }>;
   refusal(): RefusalTokens;
 }
 
@@ -71,6 +73,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
       return prompts;
     },
     component: (name) => material.component(name),
+    search: (name) => material.search(name),
     async condition(name) {
       if (name === "baseline") return NO_EDITS;
       const edits = spec.conditions[name];

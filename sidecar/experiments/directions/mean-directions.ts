@@ -121,18 +121,19 @@ export async function componentTraining(
   }
   const positive = await study.prompts(component.foundFrom.positive);
   const negative = await study.prompts(component.foundFrom.negative);
-  const capture = () =>
+  const { layers: count, dModel } = study.engine.model;
+  const every = Array.from({ length: count }, (_, layer) => layer).slice(1);
+  const bytes = (positive.length + negative.length) * every.length * study.positions.length * dModel * 4;
+  const capture = (chosen: readonly number[]) =>
     trainingActivations(study, component.name, split(positive, "train"), split(negative, "train"), {
-      layers,
+      layers: chosen,
       positions: study.positions,
     });
-  const bytes =
-    (positive.length + negative.length) * layers.length * study.positions.length * study.engine.model.dModel * 4;
-  if (bytes > KEPT_BYTES) return capture();
-  const key = `${component.foundFrom.negative}/${layers.join()}/${study.positions.join()}/${study.refusal.ids.join()}`;
+  if (bytes > KEPT_BYTES) return capture(layers);
+  const key = `${component.foundFrom.negative}/${study.positions.join()}/${study.refusal.ids.join()}`;
   const known = remembered.get(positive) ?? new Map<string, Promise<TrainingActivations>>();
   remembered.set(positive, known);
-  const made = known.get(key) ?? capture();
+  const made = known.get(key) ?? capture([...new Set([...every, ...layers])]);
   known.set(key, made);
   made.catch(() => known.delete(key));
   return made;

@@ -2,7 +2,7 @@ import type { Figure } from "../../../shared/plugin/result-document.ts";
 import type { Figure as Measured } from "../../statistics/figure.ts";
 
 function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
+  return Number.isFinite(value) ? Math.round(value * 1e9) / 1e9 : null;
 }
 
 /** A figure as `summary.json` holds it: what is no number is null, and says so. */

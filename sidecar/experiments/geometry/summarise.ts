@@ -1,0 +1,108 @@
+import type { ExperimentSummary, Figure as ResultFigure, Verdict } from "../../../shared/plugin/result-document.ts";
+import type { ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.ts";
+import type { Figure } from "../../statistics/figure.ts";
+import { inWords, shown } from "../study/intervals.ts";
+import { toFigure } from "../study/to-figure.ts";
+
+export interface GeometryData {
+  layers: number[];
+  directions: { name: string; layer: number; position: number }[];
+  effectiveRank: number;
+  pairs: {
+    of: [string, string];
+    layer: number;
+    verdict: "distinct" | "one" | "undecided";
+    because: string;
+    figures: Figure[];
+    /** Cosines of the principal angles of both categories' leading subspaces. */
+    principal: number[];
+    profile: ({ estimate: number; low: number; high: number } | null)[];
+  }[];
+}
+
+/** A figure that has been through JSON: what was no number is null. */
+function restored(figure: Figure): Figure {
+  return {
+    ...figure,
+    estimate: figure.estimate ?? Number.NaN,
+    low: figure.low ?? Number.NaN,
+    high: figure.high ?? Number.NaN,
+  };
+}
+
+const WORDS = {
+  distinct: (a: string, b: string) => `The directions of ${a} and ${b} have distinct shapes`,
+  one: (a: string, b: string) => `The directions of ${a} and ${b} have one shape`,
+  undecided: (a: string, b: string) => `Whether the directions of ${a} and ${b} have one shape is undecided`,
+};
+
+export function summariseGeometry(data: GeometryData, names: readonly string[]): ExperimentSummary {
+  const figures: ResultFigure[] = [];
+  const verdicts: Verdict[] = [];
+  const sentences: string[] = [];
+  const notes: string[] = [];
+  const cosines = new Map<string, ResultFigure>();
+  for (const { of, layer, verdict, because, figures: measured } of data.pairs) {
+    const first = figures.length;
+    const own = measured.map((figure) => toFigure(restored(figure), layer));
+    figures.push(...own);
+    verdicts.push({ of, verdict, because, figures: own.map((_, i) => first + i), layer });
+    sentences.push(`${WORDS[verdict](of[0], of[1])} at layer ${layer}: ${because}.`);
+    const figure = (name: string) => own.find((one) => one.name === name);
+    const cosine = figure("cosine");
+    if (cosine) cosines.set(of.join("/"), cosine);
+    const nullRange = figure("null cosine");
+    notes.push(
+      `${of.join(" and ")}: against one harmless mean the cosine is ${figure("cosine against one harmless mean")?.estimate?.toFixed(2) ?? "not measured"}; random directions of the data's covariance lie within ${nullRange?.high?.toFixed(2) ?? "?"}; split-half reliability ${own
+        .filter(({ name }) => name === "reliability")
+        .map(inWords)
+        .join(" and ")}.`,
+    );
+  }
+  notes.push(`Effective rank of the ${names.length} directions: ${data.effectiveRank.toFixed(2)}.`);
+  const cell = (a: string, b: string): ShownFigure => {
+    if (a === b) return { value: 1, unit: "cosine" };
+    const found = cosines.get(`${a}/${b}`) ?? cosines.get(`${b}/${a}`);
+    return found ? shown(found) : { value: null, why: "cannot be told from noise" };
+  };
+  const blocks: ViewBlock[] = [
+    {
+      type: "matrix",
+      title: "Shapes",
+      caption: "Cross-fitted cosine of the directions, with jackknife intervals over base prompts.",
+      unit: "cosine",
+      rowLabel: "direction",
+      columnLabel: "direction",
+      rows: names.map((label) => ({ label, control: false })),
+      columns: [...names],
+      cells: names.map((a) => names.map((b) => cell(a, b))),
+      scale: { min: -1, max: 1 },
+    },
+    {
+      type: "lines",
+      title: "Cosine by layer",
+      caption: "Near the output every refusal shares what it is about to say, and all cosines rise.",
+      x: { label: "layer", values: data.layers },
+      y: { label: "cross-fitted cosine", unit: "cosine", min: -0.2, max: 1 },
+      series: data.pairs.map(({ of, profile }) => ({
+        label: of.join(" and "),
+        control: false,
+        values: profile.map((one) => one?.estimate ?? null),
+        low: profile.map((one) => one?.low ?? null),
+        high: profile.map((one) => one?.high ?? null),
+      })),
+      marks: [],
+      spans: [],
+    },
+    {
+      type: "table",
+      title: "Principal angles",
+      caption: "Cosines between the leading subspaces of what each category adds to its harmless mean.",
+      columns: [{ label: "pair" }, ...(data.pairs[0]?.principal ?? []).map((_, k) => ({ label: `k = ${k + 1}` }))],
+      rows: data.pairs.map(({ of, principal }) => ({
+        cells: [of.join(" and "), ...principal.map((value) => ({ value, unit: "cosine" }))],
+      })),
+    },
+  ];
+  return { figures, verdicts, sentences, notes, blocks, evidence: {} };
+}
