@@ -13,9 +13,15 @@ import { Models } from "./models/models.ts";
 import { ModelsView } from "./models/models-view.ts";
 import { ComparePanel } from "./panels/compare-panel.ts";
 import { HeatmapPanel } from "./panels/heatmap-panel.ts";
+import { ResultsPanel } from "./panels/results-panel.ts";
 import { PromptDiagnostics } from "./prompts/diagnostics.ts";
 import { PromptLenses } from "./prompts/lenses.ts";
 import { PromptFiles } from "./prompts/prompt-files.ts";
+import { addRunCommands } from "./runs/run-commands.ts";
+import { RunningSpecs } from "./runs/running-specs.ts";
+import { RunsView } from "./runs/runs-view.ts";
+import { SpecDiagnostics } from "./runs/spec-diagnostics.ts";
+import { SpecLenses } from "./runs/spec-lenses.ts";
 import { Sidecar } from "./sidecar/sidecar.ts";
 import { StatusItem } from "./sidecar/status-item.ts";
 
@@ -48,6 +54,11 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
     ...[new LayerItem(inspections, view, cursor), new PromptLenses(files, inspections, models, sidecar, log)],
     ...[replies, heatmap, compare],
   );
+  const running = new RunningSpecs(sidecar, log);
+  const runs = new RunsView(running);
+  const results = new ResultsPanel(context, log, running);
+  context.subscriptions.push(running, runs, results, new SpecLenses(running), new SpecDiagnostics(sidecar, log));
+  addRunCommands(commands, { running, view: runs, results });
   addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmap });
   addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare });
   // After activation: what the specs name is looked up when VS Code is idle enough to have activated everything.

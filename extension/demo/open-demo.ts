@@ -1,8 +1,8 @@
 import { cp } from "node:fs/promises";
 import * as vscode from "vscode";
 
-/** The sample prompts that the demo opens, relative to the demo's folder. */
-export const DEMO_PROMPTS = "prompts/demo.prompt.md";
+/** The prompt that the demo opens, in the samples. */
+export const DEMO_PROMPTS = "start.prompt.md";
 
 /**
  * A copy of the sample workspace that the user may change, in the extension's own storage; a copy that is there already is kept, with what the

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { BUCKETS_PER_SIDE, bucketOf, type DivergingScale } from "../../shared/scale/diverging-scale.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { Disposable } from "../disposable.ts";
+import { AttachmentSlots } from "./attachment-slots.ts";
 import { bucketStyle } from "./bucket-style.ts";
 import { type PlacedToken, templateRuns } from "./placed-token.ts";
 import type { ThemeKind } from "./profile-picture.ts";
@@ -27,6 +28,13 @@ const MARGIN_LINES = 20;
 /** VS Code draws no further than this in a line (`editor.stopRenderingLineAfter`), so nothing beyond needs a tint. */
 const LONGEST_LINE = 10_000;
 
+/** Of a longer run of template tokens only the last ones are drawn: those nearest to the reply. */
+const MOST_ATTACHMENTS = 10;
+
+function quietText(contentText: string): vscode.ThemableDecorationAttachmentRenderOptions {
+  return { contentText, color: new vscode.ThemeColor("editorCodeLens.foreground"), margin: "0 1px" };
+}
+
 interface StretchOfDocument {
   start: number;
   end: number;
@@ -50,7 +58,7 @@ export class Tints extends Disposable {
   /** Made when the first reading becomes old. */
   #stale: vscode.TextEditorDecorationType[] = [];
   #theme: ThemeKind = themeKind();
-  readonly #attachments = this.register(vscode.window.createTextEditorDecorationType({}));
+  readonly #slots = this.register(new AttachmentSlots());
   readonly #cursor = this.register(
     vscode.window.createTextEditorDecorationType({
       outline: "1px solid",
@@ -74,7 +82,7 @@ export class Tints extends Disposable {
     const seen = (offset: number) => stretches.some(({ start, end }) => offset >= start && offset <= end);
     const fresh = emptyBuckets();
     const stale = emptyBuckets();
-    const attachments: vscode.DecorationOptions[] = [];
+    const attachments: vscode.DecorationOptions[][] = [];
     const cursor: vscode.Range[] = [];
     let count = 0;
     for (const prompt of prompts) {
@@ -89,65 +97,58 @@ export class Tints extends Disposable {
         if (index === prompt.cursor) cursor.push(range);
         count++;
       }
-      attachments.push(...this.#templateTokens(editor, prompt, seen));
+      this.#templateTokens(editor, prompt, seen).forEach((option, slot) => {
+        attachments[slot] = [...(attachments[slot] ?? []), option];
+      });
     }
     this.#set(editor, this.#types(false), fresh);
     if (this.#stale.length > 0 || stale.some((ranges) => ranges.length > 0))
       this.#set(editor, this.#types(true), stale);
-    editor.setDecorations(this.#attachments, attachments);
+    this.#slots.set(editor, attachments);
     editor.setDecorations(this.#cursor, cursor);
-    return count + attachments.length;
+    return count + attachments.flat().length;
   }
 
   clear(editor: vscode.TextEditor): void {
-    for (const type of [...this.#fresh, ...this.#stale, this.#attachments, this.#cursor])
-      editor.setDecorations(type, []);
+    for (const type of [...this.#fresh, ...this.#stale, this.#cursor]) editor.setDecorations(type, []);
+    this.#slots.set(editor, []);
   }
 
+  /** What stands after (or before) the text, in the order in which it is drawn. */
   #templateTokens(
     editor: vscode.TextEditor,
     prompt: TintedPrompt,
     seen: (offset: number) => boolean,
   ): vscode.DecorationOptions[] {
-    const runs = templateRuns(prompt.tokens);
-    const options: vscode.DecorationOptions[] = [];
-    for (const run of runs) {
-      if (!seen(run.offset)) continue;
+    const runs = templateRuns(prompt.tokens).filter(({ offset }) => seen(offset));
+    const options = runs.flatMap((run) => {
       const position = editor.document.positionAt(run.offset);
       const range = new vscode.Range(position, position);
-      for (const { token, index } of run.tokens) {
-        const bucket = bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale);
-        const border = index === prompt.cursor ? "1px solid" : "1px dotted";
-        options.push({
-          range,
-          renderOptions: {
-            [run.side]: {
-              contentText: visibleText(token.text),
-              color: new vscode.ThemeColor("editorCodeLens.foreground"),
-              border,
-              margin: "0 1px",
-              ...bucketStyle(bucket, this.#theme, prompt.stale),
-            },
-          },
-        });
-      }
-    }
-    const last = runs.at(-1)?.offset ?? prompt.tokens.findLast(({ place }) => place !== null)?.place?.end;
+      const hidden = Math.max(0, run.tokens.length - MOST_ATTACHMENTS);
+      const more = hidden === 0 ? [] : [{ range, renderOptions: { [run.side]: quietText(`${hidden} more`) } }];
+      const shown = run.tokens.slice(hidden).map(({ token, index }) => ({
+        range,
+        renderOptions: { [run.side]: this.#attachment(prompt, token.text, index) },
+      }));
+      return [...more, ...shown];
+    });
+    const last = prompt.tokens.findLast(({ place }) => place !== null)?.place?.end;
     if (last !== undefined && seen(last)) {
       const position = editor.document.positionAt(last);
-      options.push({
-        range: new vscode.Range(position, position),
-        renderOptions: {
-          after: {
-            contentText: prompt.stale ? `${prompt.summary} (old)` : prompt.summary,
-            color: new vscode.ThemeColor("editorCodeLens.foreground"),
-            margin: "0 0 0 2em",
-            fontStyle: prompt.stale ? "italic" : "normal",
-          },
-        },
-      });
+      const contentText = prompt.stale ? `${prompt.summary} (old)` : prompt.summary;
+      const after = { ...quietText(contentText), margin: "0 0 0 2em", fontStyle: prompt.stale ? "italic" : "normal" };
+      options.push({ range: new vscode.Range(position, position), renderOptions: { after } });
     }
     return options;
+  }
+
+  #attachment(prompt: TintedPrompt, text: string, index: number): vscode.ThemableDecorationAttachmentRenderOptions {
+    const bucket = bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale);
+    return {
+      ...quietText(visibleText(text)),
+      border: index === prompt.cursor ? "1px solid" : "1px dotted",
+      ...bucketStyle(bucket, this.#theme, prompt.stale),
+    };
   }
 
   #set(

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
 import { Disposable } from "../disposable.ts";
@@ -9,9 +9,15 @@ import type { Sidecar } from "../sidecar/sidecar.ts";
 const RECENT_KEY = "refract.recentModels";
 const MOST_RECENT = 10;
 
-/** What a person calls a model: its folder's name. */
+/** Names of folders that say how a model was exported and not which one it is. */
+const HOW_EXPORTED = /^(onnx|model|cpu|cuda|webgpu|f(p|loat)?(16|32)|bf16|u?int[48]|q[48].*|[0-9a-f]{40})$/i;
+
+/** What a person calls a model: its folder's name, with the one above where it says too little. */
 export function modelName(path: string): string {
-  return path === "demo" ? "demo" : basename(path.replace(/[\\/]+$/, ""));
+  if (path === "demo") return "demo";
+  const folder = path.replace(/[\\/]+$/, "");
+  const name = basename(folder);
+  return HOW_EXPORTED.test(name) ? `${basename(dirname(folder))}/${name}` : name;
 }
 
 /** The models that the sidecar holds, opened on first use. */

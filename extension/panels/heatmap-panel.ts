@@ -125,7 +125,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     const { uri, prompt } = inspected;
     this.#shown = { uri: uri.toString(), prompt };
     await this.context.workspaceState.update(ORIGIN_KEY, this.#shown);
-    if (!this.open) return;
+    if (!this.isOpen) return;
     this.setTitle(`Heatmap: ${inspected.title}`);
     const sites = new Set(
       (await this.#models.forResource(uri)).description.hookPoints.map((point) => point.split(".")[0]),

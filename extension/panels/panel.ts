@@ -36,7 +36,7 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
     super.dispose();
   }
 
-  get open(): boolean {
+  get isOpen(): boolean {
     return this.#panel !== null;
   }
 

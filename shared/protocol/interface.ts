@@ -16,6 +16,13 @@ import {
 } from "./inspect-messages.ts";
 import { foundModelSchema, openModelSchema } from "./model-messages.ts";
 import { promptSchema } from "./prompt-messages.ts";
+import {
+  runEventSchema,
+  runParamsSchema,
+  runResultSchema,
+  specCheckParamsSchema,
+  specCheckSchema,
+} from "./run-messages.ts";
 
 const nothing = z.object({});
 
@@ -53,6 +60,10 @@ export const METHODS = {
     params: z.object({ file: z.string() }),
     result: z.object({ conditions: z.array(offeredConditionSchema) }),
   },
+  /** What is wrong in a spec, as far as that needs no model. */
+  "spec.check": { params: specCheckParamsSchema, result: specCheckSchema },
+  /** Runs every experiment of a spec; the run folder holds all results, and a run that was cancelled can be resumed. */
+  run: { params: runParamsSchema, event: runEventSchema, result: runResultSchema },
   compare: { params: compareParamsSchema, event: compareEventSchema, result: compareResultSchema },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType; event?: z.ZodType }>;
 

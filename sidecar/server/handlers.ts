@@ -1,5 +1,6 @@
 import type { Handlers } from "../../shared/protocol/interface.ts";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
+import { readSpec } from "../../shared/spec/read-spec.ts";
 import type { Application, LoadedModel } from "../application/application.ts";
 import { compare } from "../application/compare.ts";
 import { listConditions } from "../application/conditions.ts";
@@ -9,6 +10,7 @@ import { listDirections } from "../application/list-directions.ts";
 import { modelPath } from "../application/model-path.ts";
 import type { OpenPlugins } from "../application/open-plugins.ts";
 import { Passes } from "../application/passes.ts";
+import { runSpec } from "../application/run-spec.ts";
 import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
 
 export interface HandlerContext {
@@ -81,6 +83,11 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     "inspect.cell": async ({ key, layer, token, top }, { signal }) =>
       inspectCell(passes.get(key), { layer, token, top }, signal),
     "conditions.list": async ({ file }) => ({ conditions: await listConditions(file) }),
+    "spec.check": async ({ text }) => {
+      const registry = await plugins.registry();
+      return { problems: readSpec(text, registry.vocabulary()).problems };
+    },
+    run: async (params, call) => runSpec(params, application, call),
     compare: async (params, call) => {
       const registry = await plugins.registry();
       const model = await application.openModel(params.model, { signal: call.signal });

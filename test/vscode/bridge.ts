@@ -7,7 +7,7 @@ import * as vscode from "vscode";
 /** The workspace holds the port to listen on, since a window's extension host has no arguments of its own. */
 function bridgePort(): number {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
-  return Number(readFileSync(`${folder}/.bridge-port`, "utf8"));
+  return Number(readFileSync(`${folder}/.vscode/bridge-port`, "utf8"));
 }
 
 const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor as new (

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ResultDocument } from "../../plugin/result-document.ts";
 
 export type ToResults =
@@ -6,9 +7,12 @@ export type ToResults =
   | { type: "waiting"; what: string }
   | { type: "failed"; message: string };
 
-export type FromResults =
-  | { type: "ready" }
-  | { type: "open-spec" }
+/** Checked by the extension as it arrives: a page is not trusted. */
+export const fromResultsSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready") }),
+  z.object({ type: z.literal("open-spec") }),
   /** Opens a prompt of the evidence in its file. */
-  | { type: "open-prompt"; id: string }
-  | { type: "save"; name: string; content: Uint8Array<ArrayBuffer> };
+  z.object({ type: z.literal("open-prompt"), id: z.string() }),
+  z.object({ type: z.literal("save"), name: z.string(), content: z.instanceof(Uint8Array) }),
+]);
+export type FromResults = z.output<typeof fromResultsSchema>;

@@ -1,0 +1,51 @@
+import { dirname, join } from "node:path";
+import type { StreamCall } from "../../shared/protocol/interface.ts";
+import type { RunEvent } from "../../shared/protocol/run-messages.ts";
+import { executeRun } from "../runs/execute-run.ts";
+import { runTools } from "../runs/run-tools.ts";
+import type { Application } from "./application.ts";
+
+interface RunParams {
+  spec: string;
+  resume: string | null;
+}
+
+/** Runs a spec for a client: the run folder lies beside the spec, events say what is new in it. */
+export async function runSpec(
+  { spec, resume }: RunParams,
+  application: Application,
+  call: StreamCall<RunEvent>,
+): Promise<{ folder: string; status: "done" | "failed" | "cancelled" }> {
+  // The run says things as it goes and waits for nobody: they are few, and sent one after the other.
+  let sending = Promise.resolve();
+  const say = (event: RunEvent) => {
+    sending = sending.then(() => call.emit(event));
+    // A client that is gone ends the run through its signal.
+    sending.catch(() => undefined);
+  };
+  const outcome = await executeRun(
+    {
+      specPath: spec,
+      out: join(dirname(spec), "runs"),
+      resume,
+      exhaustive: false,
+      signal: call.signal,
+      onProgress: ({ experiment, label, done, total, secondsLeft }) => {
+        const name = experiment.startsWith("@") ? "" : `${experiment}: `;
+        const left = secondsLeft === null ? "" : `, ${timeLeft(secondsLeft)} left`;
+        call.progress({ stage: `${name}${label}${left}`, fraction: total > 0 ? Math.min(1, done / total) : null });
+      },
+      onWarning: (sentence) => say({ type: "warning", sentence }),
+      onExperiment: (experiment, status, sentences) =>
+        say({ type: "experiment", experiment, status, sentences: [...sentences] }),
+      onFolder: (path) => say({ type: "folder", path }),
+    },
+    runTools(application, call.signal),
+  );
+  await sending;
+  return outcome;
+}
+
+function timeLeft(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}

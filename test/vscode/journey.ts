@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type * as vscode from "vscode";
+import { BRIDGE, buildHost } from "./build-host.ts";
+import { type SampleWorkspace, sampleWorkspace } from "./sample-workspace.ts";
+import { startVsCodeServer, type VsCodeServer } from "./vscode-server.ts";
+import { closeBrowser, openWindow, type VsCodeWindow } from "./vscode-window.ts";
+
+type InHost<A, R> = (api: typeof vscode, argument: A) => R | Promise<R>;
+
+/** A window on a copy of the samples, which a test drives from both sides. */
+export interface Journey {
+  window: VsCodeWindow;
+  workspace: SampleWorkspace;
+  server: VsCodeServer;
+  /** Evaluates a function in the extension host; it must not use anything from around it. */
+  host<R, A = null>(run: InHost<A, R>, argument?: A): Promise<R>;
+  reload(): Promise<void>;
+  end(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function call(port: number, source: string, argument: unknown): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify({ source, argument }) });
+  const answer = (await response.json()) as { value?: unknown; error?: string };
+  if (answer.error !== undefined) throw new Error(`In the extension host: ${answer.error}`);
+  return answer.value;
+}
+
+/** Waits until the bridge in the (new) extension host answers. */
+async function bridged(port: number): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await call(port, "() => true", null);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+export interface JourneyOptions {
+  settings?: Record<string, unknown>;
+  trust?: boolean;
+  /** Runs before the window opens. */
+  prepare?: (workspace: SampleWorkspace) => Promise<void>;
+  width?: number;
+  height?: number;
+}
+
+export async function startJourney(options: JourneyOptions = {}): Promise<Journey> {
+  await buildHost();
+  const workspace = await sampleWorkspace();
+  const port = await freePort();
+  await mkdir(join(workspace.folder, ".vscode"), { recursive: true });
+  await writeFile(join(workspace.folder, ".vscode", "bridge-port"), String(port));
+  await workspace.configure(options.settings ?? {});
+  await options.prepare?.(workspace);
+  const server = await startVsCodeServer({ trust: options.trust ?? true });
+  const { folder } = workspace;
+  const size = { width: options.width ?? 1400, height: options.height ?? 900 };
+  const window = await openWindow({ server, folder, tests: BRIDGE, development: true, ...size });
+  await bridged(port);
+  return {
+    window,
+    workspace,
+    server,
+    host: async <R, A>(run: InHost<A, R>, argument?: A) => (await call(port, run.toString(), argument ?? null)) as R,
+    async reload() {
+      await window.reload();
+      await bridged(port);
+    },
+    async end() {
+      await window.close();
+      await closeBrowser();
+      await server.close();
+      await workspace.remove();
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Journeys in the real window: one file after the other, since each drives a whole VS Code. */
+export default defineConfig({
+  test: {
+    include: ["test/vscode/journeys/**/*.test.ts"],
+    root: join(import.meta.dirname, "..", ".."),
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+  },
+});
