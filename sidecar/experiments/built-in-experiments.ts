@@ -1,14 +1,17 @@
 import { definePlugin } from "../../shared/plugin/define-plugin.ts";
 import { compare } from "./compare/compare.ts";
 import { crossAblation } from "./cross-ablation/cross-ablation.ts";
+import { contrastFinder } from "./directions/contrast.ts";
 import { differenceInMeansFinder } from "./directions/difference-in-means.ts";
 import { directions } from "./directions/directions.ts";
+import { harmfulnessFinder } from "./directions/harmfulness.ts";
 import { geometry } from "./geometry/geometry.ts";
 import { inspect } from "./inspect/inspect.ts";
+import { layerSweep } from "./layer-sweep/layer-sweep.ts";
 
 /** The experiment kinds and direction finders that Refract comes with. */
 export const builtInExperiments = definePlugin({
   name: "experiments",
-  experiments: [directions, geometry, crossAblation, compare, inspect],
-  finders: [differenceInMeansFinder],
+  experiments: [directions, geometry, crossAblation, layerSweep, compare, inspect],
+  finders: [differenceInMeansFinder, contrastFinder, harmfulnessFinder],
 });
