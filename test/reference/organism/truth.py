@@ -25,6 +25,7 @@ def active(row):
     """What the unedited model holds for a request: its knob (or None), wording, harmfulness and private part."""
     c, wrapped, story = row['category'], row['wrapper'], row['story']
     on = {}
+    if row['question']: return on
     if c in KNOB_OF and not wrapped and not story and (c != 'alcohol' or row['harmful']): on[KNOB_OF[c]] = 1
     if on and row['manner'] == 'polite': on['wording'] = 1
     if row['harmful'] and wrapped != 'drill': on['harmfulness'] = 1
