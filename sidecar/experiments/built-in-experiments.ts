@@ -1,5 +1,6 @@
 import { definePlugin } from "../../shared/plugin/define-plugin.ts";
 import { compare } from "./compare/compare.ts";
+import { conditions } from "./conditions/conditions.ts";
 import { crossAblation } from "./cross-ablation/cross-ablation.ts";
 import { contrastFinder } from "./directions/contrast.ts";
 import { differenceInMeansFinder } from "./directions/difference-in-means.ts";
@@ -8,10 +9,12 @@ import { harmfulnessFinder } from "./directions/harmfulness.ts";
 import { geometry } from "./geometry/geometry.ts";
 import { inspect } from "./inspect/inspect.ts";
 import { layerSweep } from "./layer-sweep/layer-sweep.ts";
+import { quadrants } from "./quadrants/quadrants.ts";
+import { wording } from "./wording/wording.ts";
 
 /** The experiment kinds and direction finders that Refract comes with. */
 export const builtInExperiments = definePlugin({
   name: "experiments",
-  experiments: [directions, geometry, crossAblation, layerSweep, compare, inspect],
+  experiments: [directions, geometry, crossAblation, layerSweep, wording, quadrants, conditions, compare, inspect],
   finders: [differenceInMeansFinder, contrastFinder, harmfulnessFinder],
 });

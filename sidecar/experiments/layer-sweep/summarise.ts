@@ -148,7 +148,8 @@ export function summariseSweep(all: readonly SweepResult[], outcome: SweepOutcom
           layer: at,
         })),
       );
-      for (const { at, kept, score } of sorted) {
+      // Evidence of one family only: the others differ in where they begin and end, and would quadruple the page.
+      for (const { at, kept, score } of family === "single" ? sorted : []) {
         evidence[`${component}/${family}/${at}`] = {
           title: `${component} ablated: ${FAMILIES[family]} ${at}`,
           rows: prompts.map(({ id, text }, i) => ({
