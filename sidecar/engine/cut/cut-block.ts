@@ -7,8 +7,8 @@ import type { OnnxGraph } from "../read/onnx-model.ts";
 import { makeValueInfo, type ValueInfo } from "../read/value-info.ts";
 import { writeModel } from "../read/write-model.ts";
 import { GraphPatch } from "../splice/graph-patch.ts";
-import { dictionaryBank, packedBanks } from "../splice/slot-bank.ts";
-import { type PlaceHook, splicePlace } from "../splice/splice-place.ts";
+import { dictionaryBank, packedBanks, type SlotBank } from "../splice/slot-bank.ts";
+import { boundaryName, splicePlace } from "../splice/splice-place.ts";
 import type { Block, FloatType, Instrumentation, InstrumentedGraph, KvInterface } from "./block.ts";
 import { type SliceBounds, sliceGraph } from "./block-slice.ts";
 import { upstreamShapes } from "./upstream-shapes.ts";
@@ -21,17 +21,15 @@ type Extent = { first: number; last: number } | "head";
 
 /** Cuts consecutive layers, or the head, out of a model as a graph of its own. */
 export function cutBlock(mapped: MappedModel, extent: Extent): Block {
-  const { stream, cache, types } = mapped;
+  const { stream, cache } = mapped;
   const first = extent === "head" ? stream.layers : extent.first;
   const last = extent === "head" ? stream.layers : extent.last;
-  const begin = stream.starts[first] ?? 0;
   const end = extent === "head" ? undefined : stream.starts[last + 1];
   const kv =
     extent === "head" ? [] : cache.slice(first, last + 1).map((_, offset) => kvInterface(mapped, first + offset));
   const hookPoints = extent === "head" ? [] : hooksBetween(mapped, first, last).flatMap((place) => place.hooks);
   const bare = build(mapped, extent, BARE).sliced;
   const input = (name: string) => (bare.inputs.some((value) => value.name === name) ? name : undefined);
-  const endPlace = end === undefined ? undefined : stream.places[end];
   const logits =
     extent === "head" ? { name: "logits", type: floatType(mapped.model.path, mapped.index, "logits") } : undefined;
   return {
@@ -50,8 +48,8 @@ export function cutBlock(mapped: MappedModel, extent: Extent): Block {
     ...optional("inputIds", input("input_ids")),
     ...optional("attentionMask", input("attention_mask")),
     ...optional("positionIds", input("position_ids")),
-    ...optional("entry", first === 0 ? undefined : { name: ENTRY, type: types[begin] ?? "float32" }),
-    ...optional("exit", endPlace && { name: endPlace.value, type: types[end ?? 0] ?? "float32" }),
+    ...optional("entry", first === 0 ? undefined : { name: ENTRY, type: "float32" as const }),
+    ...optional("exit", end === undefined ? undefined : exitAt(mapped, end)),
     ...optional("logits", logits),
     kv,
   };
@@ -94,7 +92,7 @@ function build(
   const first = extent === "head" ? stream.layers : extent.first;
   const begin = stream.starts[first] ?? 0;
   const end = extent === "head" ? undefined : stream.starts[extent.last + 1];
-  const banks = new Map<HookPoint, PlaceHook["bank"]>();
+  const banks = new Map<HookPoint, SlotBank>();
   const packed = wanted.slots.length > 0 ? packedBanks(patch, wanted.slots, dModel) : undefined;
   for (const bank of packed?.banks ?? []) {
     banks.set(bank.at, bank);
@@ -114,7 +112,7 @@ function build(
     name: patch.output(`refract/${at}/capture`, ELEMENT.float32, ["rows", dModel]),
   }));
   if (first > 0) {
-    patch.input(ENTRY, elementNumber(types[begin]), ["lanes", "positions", dModel]);
+    patch.input(ENTRY, ELEMENT.float32, ["lanes", "positions", dModel]);
   }
   const outputs: ValueInfo[] = [];
   const layers = extent === "head" ? [{ place: begin, hooks: [] }] : hooksBetween(mapped, extent.first, extent.last);
@@ -123,26 +121,20 @@ function build(
     if (here === undefined) {
       continue;
     }
-    const producer = index.producers.get(here.value);
-    const position = place === begin && first > 0 ? "begin" : place === end ? "end" : "inner";
     splicePlace(
       patch,
       {
         place: here,
-        position,
-        ...optional("entry", position === "begin" ? ENTRY : undefined),
-        ...optional("producer", producer),
+        position: place === begin && first > 0 ? "begin" : place === end ? "end" : "inner",
+        entry: ENTRY,
+        producer: index.producers.get(here.value),
         type: types[place] ?? "float32",
       },
-      hooks.map((at) => ({
-        at,
-        ...optional("bank", banks.get(at)),
-        ...optional("capture", captures.find((capture) => capture.at === at)?.name),
-      })),
+      hooks.map((at) => ({ at, bank: banks.get(at), capture: captures.find((capture) => capture.at === at)?.name })),
       captureIndices ?? "",
     );
     if (place === end) {
-      outputs.push(makeValueInfo(here.value, elementNumber(types[place]), ["lanes", "positions", dModel]));
+      outputs.push(makeValueInfo(exitAt(mapped, end).name, ELEMENT.float32, ["lanes", "positions", dModel]));
     }
   }
   const produced = extent === "head" ? ["logits"] : presents(mapped, extent.first, extent.last);
@@ -160,8 +152,13 @@ function build(
   };
 }
 
-function elementNumber(type: FloatType | undefined): number {
-  return type === "float16" ? ELEMENT.float16 : ELEMENT.float32;
+/** The stream as it leaves a block at a place. */
+function exitAt(mapped: MappedModel, place: number): { name: string; type: FloatType } {
+  const here = mapped.stream.places[place];
+  if (here === undefined) {
+    throw new RangeError(`place ${place} of a stream with ${mapped.stream.places.length}`);
+  }
+  return { name: boundaryName(here, mapped.types[place] ?? "float32"), type: "float32" };
 }
 
 function presents(mapped: MappedModel, first: number, last: number): string[] {

@@ -69,7 +69,20 @@ export function findResidualStream(path: string, index: GraphIndex, cache: reado
       `${path}: the residual stream has ${groups.length} layers, but the graph has ${cache.length} pairs of keys and values.`,
     );
   }
+  refuseDetour(path, index, chain);
   return places(index, baseOf(index, first.stream), groups);
+}
+
+/** Some exports are wrong: their logits read an earlier norm, so that the last layers run for nothing. */
+function refuseDetour(path: string, index: GraphIndex, chain: readonly Addition[]): void {
+  const end = chain.at(-1)?.node;
+  const { nodes, stopped } = dataSlice(index, "logits", (value) => index.producers.get(value) === end);
+  const earlier = chain.find((addition) => nodes.has(addition.node));
+  if (stopped.size === 0 || earlier !== undefined) {
+    throw refused(
+      `${path}: the output "logits" is not computed from the last layer alone${earlier ? `, but from "${earlier.node.name}"` : ""}: the export is wrong, or not a decoder that the engine knows.`,
+    );
+  }
 }
 
 function longestChain(index: GraphIndex, additions: readonly Addition[]): Addition[] {

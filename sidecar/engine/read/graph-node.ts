@@ -169,14 +169,14 @@ export function rewired(
   return { ...node, opType, domain, inputs, outputs, message: bytes };
 }
 
-/** A new node of ONNX's own operators; its name is its first output's. */
+/** A new node of ONNX's own operators. */
 export function makeNode(
   opType: string,
   inputs: readonly string[],
   outputs: readonly string[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
+  name = outputs[0] ?? opType,
 ): GraphNode {
-  const name = outputs[0] ?? opType;
   const bytes = message((writer) => {
     for (const input of inputs) {
       writeText(writer, NODE.input, input);

@@ -29,8 +29,14 @@ export class GraphPatch {
   }
 
   /** Adds a node of one output and returns the output's name. */
-  node(opType: string, inputs: readonly string[], output: string, attributes?: Record<string, AttributeValue>): string {
-    this.put(makeNode(opType, inputs, [output], attributes));
+  node(
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: Record<string, AttributeValue> = {},
+    name = output,
+  ): string {
+    this.put(makeNode(opType, inputs, [output], attributes, name));
     return output;
   }
 
