@@ -1,31 +1,58 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
-import { readSafetensorsFloats, readSafetensorsHeader, type SafetensorsHeader } from "../../../sidecar/files/safetensors.ts";
+import {
+  readSafetensorsFloats,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+} from "../../../sidecar/files/safetensors.ts";
 
-/** What `golden.json` beside the exports of one architecture says; PyTorch's forward hooks made it, see test/reference/. */
-export interface Golden {
+/** What one architecture's `golden.json` says; PyTorch's forward hooks made it, see test/reference/README.md. */
+export interface GoldenModel {
   folder: string;
-  architecture: string;
   layers: number;
   dModel: number;
-  vocabSize: number;
   hookPoints: HookPoint[];
   sequences: number[][];
-  exports: Record<string, { exporter: string; kv: string; precision: string; differs: number }>;
-  /** By condition: the greedy ids of each sequence. */
+  exports: Record<string, { kv: string; precision: string; golden?: string }>;
+}
+
+/** Golden values of one export: PyTorch's for float32, the untouched export's own in ONNX Runtime for narrower weights. */
+export interface GoldenValues {
   conditions: Record<string, { ids: number[][] }>;
   tensors: SafetensorsHeader;
 }
 
-export async function readGolden(folder: string): Promise<Golden> {
-  const json = JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")) as Omit<Golden, "folder" | "tensors">;
-  return { ...json, folder, tensors: await readSafetensorsHeader(join(folder, "golden.safetensors")) };
+const FIXTURES = join(import.meta.dirname, "..", "..", "fixtures", "models");
+
+/** Every fixture folder that has golden values. */
+export function goldenModels(root = FIXTURES): GoldenModel[] {
+  return readdirSync(root)
+    .map((name) => join(root, name))
+    .filter((folder) => existsSync(join(folder, "golden.json")))
+    .map((folder) => ({ ...readJson<GoldenModel>(join(folder, "golden.json")), folder }));
+}
+
+/** Golden values of an export of a model. */
+export async function goldenValues(model: GoldenModel, name: string): Promise<GoldenValues> {
+  const file = model.exports[name]?.golden ?? "golden.json";
+  const json = readJson<{ conditions: GoldenValues["conditions"]; captures?: string }>(join(model.folder, file));
+  const captures = json.captures ?? file.replace(/\.json$/, ".safetensors");
+  return { conditions: json.conditions, tensors: await readSafetensorsHeader(join(model.folder, captures)) };
+}
+
+function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(path, "utf8")) as T;
 }
 
 /** A golden tensor `[sequence, position, width]`, cut to one sequence's own rows. */
-export async function goldenRows(golden: Golden, name: string, sequence: number, rows: number): Promise<Float32Array> {
-  const { shape, data } = await readSafetensorsFloats(golden.tensors, name);
+export async function goldenRows(
+  { tensors }: GoldenValues,
+  name: string,
+  sequence: number,
+  rows: number,
+): Promise<Float32Array> {
+  const { shape, data } = await readSafetensorsFloats(tensors, name);
   const [, positions = 0, width = 0] = shape;
   return data.subarray(sequence * positions * width, (sequence * positions + rows) * width);
 }
