@@ -47,7 +47,7 @@ function parse(text: string): ParsedPrompts {
     const prompt = readRow(asObject(row, names, header.cells), report);
     if (prompt !== null) prompts.push(prompt);
   }
-  diagnostics.push(...repeatedIds(prompts));
+  for (const diagnostic of repeatedIds(prompts)) diagnostics.push(diagnostic);
   return { prompts, diagnostics };
 }
 

@@ -38,13 +38,13 @@ function parse(text: string): ParsedPrompts {
   const rows = asked.size === 0 ? [] : testRows(valueAt(file, "testData"), report);
   if (rows.length === 0) {
     const { filled, missing } = fill(messages, new Map(), "", list.range);
-    diagnostics.push(...missing);
+    for (const diagnostic of missing) diagnostics.push(diagnostic);
     return { prompts: [{ id: null, messages: filled, range: list.range, fields }], diagnostics };
   }
   const prompts = rows.map((row, index): Prompt => {
     const where = rows.length === 1 ? "" : ` in row ${index + 1} of testData`;
     const { filled, missing } = fill(messages, valuesOf(row, asked, report), where, list.range);
-    diagnostics.push(...missing);
+    for (const diagnostic of missing) diagnostics.push(diagnostic);
     const id = valueAt(row, "id");
     return {
       id: id === undefined || (id.kind !== "text" && id.kind !== "other") ? null : String(plainValue(id)),
@@ -88,7 +88,7 @@ function fill(messages: readonly PromptMessage[], values: Map<string, SourcedTex
   const missing: PromptDiagnostic[] = [];
   const filled = messages.map((message) => {
     const { text, diagnostics } = substitute({ ...message, range }, values, where);
-    missing.push(...diagnostics);
+    for (const diagnostic of diagnostics) missing.push(diagnostic);
     return { role: message.role, text: text.text, segments: text.segments };
   });
   return { filled, missing };

@@ -26,7 +26,7 @@ export const jsonPrompts: PromptFormat = {
     const rows = rowsOf(value);
     const prompts = rows.flatMap((row) => readRow(row, report) ?? []);
     if (rows.length === 0) report("error", "The file has no prompt: its list is empty.", value.range);
-    diagnostics.push(...repeatedIds(prompts));
+    for (const diagnostic of repeatedIds(prompts)) diagnostics.push(diagnostic);
     return { prompts, diagnostics };
   },
 };
@@ -71,7 +71,7 @@ export const jsonLinesPrompts: PromptFormat = {
     if (prompts.length === 0 && diagnostics.length === 0) {
       report("error", "The file has no prompt: it is empty.", { start: first, end: text.length });
     }
-    diagnostics.push(...repeatedIds(prompts));
+    for (const diagnostic of repeatedIds(prompts)) diagnostics.push(diagnostic);
     return { prompts, diagnostics };
   },
 };

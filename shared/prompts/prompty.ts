@@ -30,7 +30,7 @@ function parse(text: string): ParsedPrompts {
   const values = sampleValues(header);
   const messages = parts.map(({ role, body }): PromptMessage => {
     const { text: filled, diagnostics: missing } = substitute(body, values, " in the header's sample");
-    diagnostics.push(...missing);
+    for (const diagnostic of missing) diagnostics.push(diagnostic);
     return { role, text: filled.text, segments: filled.segments };
   });
   const range = { start: bodyStart, end: text.length };

@@ -8,10 +8,17 @@ const CHARACTER_OF_BYTE: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 })();
 
+// Built from text, since control characters are meant.
+const ASCII = /^[\0-\x7f]*$/;
+const UNPRINTABLE = /[\0- \x7f]/g;
 const encoder = new TextEncoder();
 
 /** A text as byte-level models read it: one unit per byte; the first byte of a character holds its place, the others are empty. */
 export function toByteCharacters(piece: AlignedText): AlignedText {
+  if (ASCII.test(piece.text)) {
+    const text = piece.text.replace(UNPRINTABLE, (unit) => CHARACTER_OF_BYTE[unit.charCodeAt(0)] ?? "");
+    return { ...piece, text };
+  }
   const bytes = encoder.encode(piece.text);
   const starts = new Int32Array(bytes.length);
   const ends = new Int32Array(bytes.length);

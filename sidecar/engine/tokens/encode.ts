@@ -108,7 +108,8 @@ function encode(text: string, pipeline: Pipeline): Encoded {
       }
       for (const piece of pipeline.preTokenise(section)) {
         if (piece.text === "") continue;
-        tokens.push(...placeTokens(pipeline.model, pipeline.config, piece, () => undefined));
+        // One by one: a piece of a SentencePiece model may be the whole text, with more tokens than a call takes arguments.
+        for (const token of placeTokens(pipeline.model, pipeline.config, piece)) tokens.push(token);
       }
     }
   }

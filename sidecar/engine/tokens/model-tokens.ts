@@ -25,15 +25,10 @@ const BYTE = /^<0x[0-9A-F]{2}>$/;
 const encoder = new TextEncoder();
 
 /**
- * Tokenises one piece and places its tokens: the model gives the tokens' texts, which are walked along the piece.
- * `dropped` is called with each character that the model has no token for and leaves out.
+ * Tokenises one piece and places its tokens: the model gives the tokens' texts, which are walked along the piece. Characters that the
+ * model has no token for and leaves out lie between the places.
  */
-export function placeTokens(
-  model: Model,
-  config: ModelConfig,
-  piece: AlignedText,
-  dropped: (start: number, end: number) => void,
-): PlacedToken[] {
+export function placeTokens(model: Model, config: ModelConfig, piece: AlignedText): PlacedToken[] {
   const { text } = piece;
   const unigram = config.type === "Unigram";
   const placed: PlacedToken[] = [];
@@ -100,11 +95,9 @@ export function placeTokens(
     // A model without an unknown token leaves characters out: go on where the token's text stands.
     const next = surface.length > 0 ? text.indexOf(surface, at) : -1;
     if (next < 0 || id === undefined) continue;
-    dropped(piece.starts[at] ?? piece.to, piece.ends[next - 1] ?? piece.to);
     at = next;
     add(id, token, surface.length, false);
   }
-  if (at < text.length) dropped(piece.starts[at] ?? piece.to, piece.ends[text.length - 1] ?? piece.to);
   return placed;
 }
 

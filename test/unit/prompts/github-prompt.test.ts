@@ -128,7 +128,7 @@ describe("a GitHub Models prompt file", () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

@@ -74,3 +74,13 @@ describe("byte-level tokens", async () => {
     expect([stream.push(first), stream.end()]).toEqual(["", "\uFFFD"]);
   });
 });
+
+describe("a text of a quarter of a megabyte", () => {
+  // Kinds whose pieces are words, and kinds for which the whole text is one piece.
+  it.each(["smollm2", "llama2", "unigram"])("is read whole by a tokenizer of the kind of %s", async (kind) => {
+    const tokenizer = await openTokenizer(join(TOKEN_FIXTURES, kind));
+    const text = "ab é ".repeat(54_000);
+    const { tokens } = tokenizer.ledger([userMessage(text)], { raw: true });
+    expect(tokens.findLast(({ role }) => role === "user")?.end).toBe(text.length);
+  });
+});
