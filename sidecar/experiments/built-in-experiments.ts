@@ -1,4 +1,5 @@
 import { definePlugin } from "../../shared/plugin/define-plugin.ts";
+import { clusters } from "./clusters/clusters.ts";
 import { compare } from "./compare/compare.ts";
 import { conditions } from "./conditions/conditions.ts";
 import { crossAblation } from "./cross-ablation/cross-ablation.ts";
@@ -8,6 +9,7 @@ import { directions } from "./directions/directions.ts";
 import { harmfulnessFinder } from "./directions/harmfulness.ts";
 import { geometry } from "./geometry/geometry.ts";
 import { inspect } from "./inspect/inspect.ts";
+import { jailbreak } from "./jailbreak/jailbreak.ts";
 import { layerSweep } from "./layer-sweep/layer-sweep.ts";
 import { quadrants } from "./quadrants/quadrants.ts";
 import { wording } from "./wording/wording.ts";
@@ -15,6 +17,18 @@ import { wording } from "./wording/wording.ts";
 /** The experiment kinds and direction finders that Refract comes with. */
 export const builtInExperiments = definePlugin({
   name: "experiments",
-  experiments: [directions, geometry, crossAblation, layerSweep, wording, quadrants, conditions, compare, inspect],
+  experiments: [
+    directions,
+    geometry,
+    crossAblation,
+    layerSweep,
+    wording,
+    quadrants,
+    conditions,
+    jailbreak,
+    clusters,
+    compare,
+    inspect,
+  ],
   finders: [differenceInMeansFinder, contrastFinder, harmfulnessFinder],
 });
