@@ -6,7 +6,12 @@ import { message, writeBytes, writeInteger } from "./wire-field.ts";
 /** Since this version a graph's initializers need not be among its inputs. */
 const OLDEST_IR = 4;
 
-/** Serialises another graph as the model's; large weights become external data relative to the model's `weightsFolder`. */
+/**
+ * Serialises another graph as the model's; large weights become external data relative to the model's `weightsFolder`.
+ *
+ * What the export says of inner values is left out: ONNX Runtime infers it, and where it is wrong plans memory by it (genai's builder gives
+ * repeated keys and values the length of the new tokens, and float16 decoding fails with "Shape mismatch attempting to re-use buffer").
+ */
 export function writeModel(model: OnnxModel, graph: OnnxGraph): Uint8Array {
   const body = message((writer) => {
     for (const node of graph.nodes) {
@@ -21,7 +26,6 @@ export function writeModel(model: OnnxModel, graph: OnnxGraph): Uint8Array {
     for (const [number, values] of [
       [GRAPH.input, graph.inputs],
       [GRAPH.output, graph.outputs],
-      [GRAPH.valueInfo, [...graph.values.values()]],
     ] as const) {
       for (const value of values) {
         writeBytes(writer, number, value.message);
