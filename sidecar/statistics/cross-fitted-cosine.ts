@@ -23,10 +23,16 @@ interface BaseSums {
   n: number;
 }
 
-/** For two samples: T, the sum of x_i . y_j over pairs of different bases, and W, the number of such pairs; each also without base h. */
+/** A number computed from all bases, and without each base h. */
 interface Block {
   value: number;
   without: Float64Array;
+}
+
+/** Of two samples: the mean of x_i . y_j over pairs of different bases, and over all pairs (the product of the plain means). */
+interface InnerProducts {
+  crossed: Block;
+  plain: Block;
 }
 
 const SAMPLES = ["positive of the first", "negative of the first", "positive of the second", "negative of the second"];
@@ -59,13 +65,25 @@ export function crossFittedCosine(a: DirectionSamples, b: DirectionSamples, leve
   }
   const bases = [...new Set(samples.flatMap((sample) => [...sample.base]))];
   const sums = sumsByBase(samples, bases, d);
-  const block = (k: number, l: number): Block => crossBlock(sums[k] as BaseSums, sums[l] as BaseSums, bases.length, d);
-  const inner = (p: number, q: number): Block =>
-    combine([block(p, q), block(p, q + 1), block(p + 1, q), block(p + 1, q + 1)], [1, -1, -1, 1]);
-  const [aa, bb, ab] = [inner(0, 0), inner(2, 2), inner(0, 2)];
-  const plainAA = plainInner(sums, 0, 0, bases.length, d);
-  const plainBB = plainInner(sums, 2, 2, bases.length, d);
-  const plainAB = plainInner(sums, 0, 2, bases.length, d);
+  const pairs = samples.map((_, k) =>
+    samples.map((__, l) => (l < k ? null : innerProducts(sums[k] as BaseSums, sums[l] as BaseSums, bases.length, d))),
+  );
+  const inner = (p: number, q: number): InnerProducts => {
+    const of = (k: number, l: number): InnerProducts => pairs[Math.min(k, l)]?.[Math.max(k, l)] as InnerProducts;
+    const four = [of(p, q), of(p, q + 1), of(p + 1, q), of(p + 1, q + 1)];
+    return {
+      crossed: combine(
+        four.map(({ crossed }) => crossed),
+        [1, -1, -1, 1],
+      ),
+      plain: combine(
+        four.map(({ plain }) => plain),
+        [1, -1, -1, 1],
+      ),
+    };
+  };
+  const [first, second, both] = [inner(0, 0), inner(2, 2), inner(0, 2)];
+  const [aa, bb, ab] = [first.crossed, second.crossed, both.crossed];
 
   const stratum = bases.map((_, h) => sums.map((sum) => ((sum.counts[h] as number) > 0 ? "1" : "0")).join(""));
   const interval = (statistic: (get: (of: Block) => number) => number): JackknifeInterval =>
@@ -78,8 +96,8 @@ export function crossFittedCosine(a: DirectionSamples, b: DirectionSamples, leve
   const cosine = interval((get) => get(ab) / Math.sqrt(get(aa) * (get(aa) > 0 && get(bb) > 0 ? get(bb) : Number.NaN)));
   return {
     cosine: Number.isFinite(cosine.error) && Number.isFinite(cosine.estimate) ? cosine : null,
-    plain: interval((get) => get(plainAB) / Math.sqrt(get(plainAA) * get(plainBB))),
-    reliability: [interval((get) => get(aa) / get(plainAA)), interval((get) => get(bb) / get(plainBB))],
+    plain: interval((get) => get(both.plain) / Math.sqrt(get(first.plain) * get(second.plain))),
+    reliability: [interval((get) => get(aa) / get(first.plain)), interval((get) => get(bb) / get(second.plain))],
     n: samples.reduce((total, sample, k) => (samples.indexOf(sample) < k ? total : total + sample.base.length), 0),
     bases: bases.length,
   };
@@ -116,23 +134,28 @@ function dotAt(x: Float64Array, xAt: number, y: Float64Array, yAt: number, d: nu
   return sum;
 }
 
-function crossBlock(u: BaseSums, v: BaseSums, bases: number, d: number): Block {
+function innerProducts(u: BaseSums, v: BaseSums, bases: number, d: number): InnerProducts {
   const own = new Float64Array(bases);
+  const whole = dotAt(u.total, 0, v.total, 0, d);
   let pairs = u.n * v.n;
-  let sum = dotAt(u.total, 0, v.total, 0, d);
+  let sum = whole;
   for (let h = 0; h < bases; h++) {
-    own[h] = (u.counts[h] as number) > 0 && (v.counts[h] as number) > 0 ? dotAt(u.sums, h * d, v.sums, h * d, d) : 0;
+    const [m, w] = [u.counts[h] as number, v.counts[h] as number];
+    if (m === 0 || w === 0) continue;
+    own[h] = dotAt(u.sums, h * d, v.sums, h * d, d);
     sum -= own[h] as number;
-    pairs -= (u.counts[h] as number) * (v.counts[h] as number);
+    pairs -= m * w;
   }
-  const without = new Float64Array(bases);
+  const crossed = new Float64Array(bases);
+  const plain = new Float64Array(bases);
   for (let h = 0; h < bases; h++) {
     const [m, w] = [u.counts[h] as number, v.counts[h] as number];
     const left = m > 0 ? dotAt(u.sums, h * d, v.total, 0, d) : 0;
     const right = w > 0 ? dotAt(v.sums, h * d, u.total, 0, d) : 0;
-    without[h] = (sum - left - right + 2 * (own[h] as number)) / (pairs - m * v.n - w * u.n + 2 * m * w);
+    crossed[h] = (sum - left - right + 2 * (own[h] as number)) / (pairs - m * v.n - w * u.n + 2 * m * w);
+    plain[h] = (whole - left - right + (own[h] as number)) / ((u.n - m) * (v.n - w));
   }
-  return { value: sum / pairs, without };
+  return { crossed: { value: sum / pairs, without: crossed }, plain: { value: whole / (u.n * v.n), without: plain } };
 }
 
 function combine(blocks: readonly Block[], signs: readonly number[]): Block {
@@ -145,25 +168,4 @@ function combine(blocks: readonly Block[], signs: readonly number[]): Block {
     for (let h = 0; h < without.length; h++) without[h] = (without[h] as number) + sign * (block.without[h] as number);
   }
   return { value, without };
-}
-
-/** <mean difference p, mean difference q> of the plain means, with all and without each base. */
-function plainInner(sums: readonly BaseSums[], p: number, q: number, bases: number, d: number): Block {
-  const blocks: Block[] = [];
-  for (const k of [p, p + 1]) {
-    for (const l of [q, q + 1]) {
-      const [u, v] = [sums[k] as BaseSums, sums[l] as BaseSums];
-      const whole = dotAt(u.total, 0, v.total, 0, d);
-      const without = new Float64Array(bases);
-      for (let h = 0; h < bases; h++) {
-        const [m, w] = [u.counts[h] as number, v.counts[h] as number];
-        const left = m > 0 ? dotAt(u.sums, h * d, v.total, 0, d) : 0;
-        const right = w > 0 ? dotAt(v.sums, h * d, u.total, 0, d) : 0;
-        const own = m > 0 && w > 0 ? dotAt(u.sums, h * d, v.sums, h * d, d) : 0;
-        without[h] = (whole - left - right + own) / ((u.n - m) * (v.n - w));
-      }
-      blocks.push({ value: whole / (u.n * v.n), without });
-    }
-  }
-  return combine(blocks, [1, -1, -1, 1]);
 }

@@ -76,7 +76,7 @@ describe("logistic regression and probes", () => {
       ),
     ).toBeGreaterThan(0.5);
     const noise = Array.from({ length: 12 }, (_, seed) =>
-      probe(labelled(labels, 120, 0, 20 + seed), positive, { random: seeded(seed) }),
+      probe(labelled(labels, 30, 0, 20 + seed), positive, { random: seeded(seed) }),
     );
     const mean = noise.reduce((sum, { accuracy }) => sum + accuracy.estimate / noise.length, 0);
     expect(Math.abs(mean - 0.5)).toBeLessThan(0.05);

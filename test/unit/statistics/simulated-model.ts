@@ -5,7 +5,7 @@ import type { CategoryOutcomes, ConditionOutcomes } from "../../../sidecar/stati
 import { commonCandidates } from "../../../sidecar/statistics/common-and-private.ts";
 import { covarianceMatchedDirection } from "../../../sidecar/statistics/covariance-null.ts";
 import { type Random, seeded } from "../../../sidecar/statistics/random.ts";
-import { dot, unit } from "../../../sidecar/statistics/vectors.ts";
+import { unit } from "../../../sidecar/statistics/vectors.ts";
 
 /** Named axes of the simulated stream; the rest of its `WIDTH` dimensions hold noise only. */
 export const AXIS = {
@@ -19,14 +19,14 @@ export const AXIS = {
   topicC: 7,
 } as const;
 export type Axis = keyof typeof AXIS;
-const WIDTH = 48;
+const WIDTH = 32;
 
 /** A model with one layer whose truth is known: what its harmful prompts hold, and how it decides. */
 export interface SimulatedModel {
   /** What a harmful prompt of each category holds beside its topic, before its own strength and noise. */
   content: readonly [Partial<Record<Axis, number>>, Partial<Record<Axis, number>>];
   /**
-   * Whether a prompt is refused, from the edited activation.
+   * Whether a prompt is refused, from the named axes of the edited activation.
    * @param luck the prompt's own uniform number, the same under every condition.
    */
   refuses(x: Float64Array, category: 0 | 1, luck: number): boolean;
@@ -59,10 +59,14 @@ function sample(
   return { data, d: WIDTH, base: Array.from({ length: n }, (_, i) => `${name}-${i}`) };
 }
 
-function ablated(x: Float64Array, direction: Float64Array | null): Float64Array {
-  if (direction === null) return x;
-  const along = dot(x, direction);
-  return x.map((value, j) => value - along * (direction[j] as number));
+/** Writes the named axes of row `row` into `into`, with the row's part along `direction` taken away. */
+function readEdited(data: Float64Array, row: number, direction: Float64Array | null, into: Float64Array): Float64Array {
+  const offset = row * WIDTH;
+  let along = 0;
+  if (direction !== null)
+    for (let j = 0; j < WIDTH; j++) along += (data[offset + j] as number) * (direction[j] as number);
+  for (let j = 0; j < into.length; j++) into[j] = (data[offset + j] as number) - along * (direction?.[j] ?? 0);
+  return into;
 }
 
 /** Runs the whole procedure on a simulated model: training prompts, directions, test prompts, every ablation that the battery asks for. */
@@ -115,11 +119,10 @@ export function simulateStudy(model: SimulatedModel, n: number, seed: number): L
     );
     const luck = Array.from({ length: size }, () => random.uniform());
     const stubborn = luck.map(() => random.uniform() < (model.stubborn ?? 0));
+    const data = Float64Array.from(prompts.data);
+    const named = new Float64Array(Object.keys(AXIS).length);
     const run = (direction: Float64Array | null): ConditionOutcomes => ({
-      refused: luck.map((u, i) => {
-        const x = prompts.data.subarray(i * WIDTH, (i + 1) * WIDTH) as Float64Array;
-        return stubborn[i] || model.refuses(ablated(x, direction), c, u);
-      }),
+      refused: luck.map((u, i) => stubborn[i] || model.refuses(readEdited(data, i, direction, named), c, u)),
     });
     return { base: prompts.base, run };
   };
