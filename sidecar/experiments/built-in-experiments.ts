@@ -12,6 +12,8 @@ import { inspect } from "./inspect/inspect.ts";
 import { jailbreak } from "./jailbreak/jailbreak.ts";
 import { layerSweep } from "./layer-sweep/layer-sweep.ts";
 import { quadrants } from "./quadrants/quadrants.ts";
+import { rewards } from "./rewards/rewards.ts";
+import { scorers } from "./scorers/scorers.ts";
 import { wording } from "./wording/wording.ts";
 
 /** The experiment kinds and direction finders that Refract comes with. */
@@ -27,6 +29,8 @@ export const builtInExperiments = definePlugin({
     conditions,
     jailbreak,
     clusters,
+    rewards,
+    scorers,
     compare,
     inspect,
   ],

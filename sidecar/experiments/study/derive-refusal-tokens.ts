@@ -67,7 +67,7 @@ export async function deriveRefusalTokens(
   const agreement = prompts.length > 0 ? agreeing / prompts.length : null;
   const rates = agreement !== null && agreement < TRUSTED ? "replies" : "score";
   const warnings: string[] = [];
-  if (refusals === 0) {
+  if (refusals === 0 && prompts.length > 0) {
     warnings.push(
       `Of ${prompts.length} checked replies none is a refusal by the phrase list: set refusalTokens in the spec if this model refuses in other words.`,
     );
