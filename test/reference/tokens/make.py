@@ -1,17 +1,11 @@
-"""Makes test/fixtures/tokens/: small tokenizers and chat templates, and what transformers and tokenizers make of difficult texts.
-
-    make.py              the fixtures
-    make.py --check DIR  prints, as JSON lines, what the tokenizer in DIR makes of 3,000 texts (for a look at a real model)
-"""
+"""Makes test/fixtures/tokens/: small tokenizers and chat templates, and what transformers and tokenizers make of difficult texts."""
 import datetime
 import importlib.metadata
 import json
 import pathlib
 import shutil
-import sys
 
 import transformers.utils.chat_template_utils as chat_template_utils
-from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from texts import conversations, texts
@@ -75,13 +69,4 @@ def main():
     write(OUT / "templates.json", {"versions": VERSIONS, "day": DAY.isoformat(), "templates": templates})
 
 
-def check(folder):
-    tokenizer = Tokenizer.from_file(str(pathlib.Path(folder) / "tokenizer.json"))
-    for text in texts(3000, 77):
-        print(json.dumps(encoded(tokenizer, text, False)))
-
-
-if len(sys.argv) > 2:
-    check(sys.argv[2])
-else:
-    main()
+main()
