@@ -16,20 +16,27 @@ export const refusalLens: Reading = {
   async read({ engine, ledger, site, activations, refusalTokens }, options) {
     if (refusalTokens.length === 0)
       throw refused("None of the words in refract.refusalTokens is a token of this model.");
-    const { layers } = engine.model;
+    const { layers, dModel } = engine.model;
     const count = ledger.ids.length;
     const values = new Float32Array(layers * count).fill(Number.NaN);
+    const streams = new Float32Array(layers * count * dModel);
+    const read: number[] = [];
     for (let layer = 0; layer < layers; layer++) {
       const stream = activations[hookPoint(site, layer)];
       if (stream === undefined) continue;
-      const request = { activations: stream, tokens: refusalTokens, top: 0, full: false };
-      const { logits, logSumExp } = await engine.lens(request, options);
+      streams.set(stream, layer * count * dModel);
+      read.push(layer);
+    }
+    // One call for all layers: each one costs a way to the engine's process and back.
+    const request = { activations: streams, tokens: refusalTokens, top: 0, full: false };
+    const { logits, logSumExp } = await engine.lens(request, options);
+    const width = refusalTokens.length;
+    for (const layer of read) {
       for (let position = 0; position < count; position++) {
+        const row = layer * count + position;
         let probability = 0;
-        for (let t = 0; t < refusalTokens.length; t++) {
-          probability += Math.exp((logits[position * refusalTokens.length + t] ?? 0) - (logSumExp[position] ?? 0));
-        }
-        values[layer * count + position] = logOdds(probability);
+        for (let t = 0; t < width; t++) probability += Math.exp((logits[row * width + t] ?? 0) - (logSumExp[row] ?? 0));
+        values[row] = logOdds(probability);
       }
     }
     return values;

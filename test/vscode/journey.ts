@@ -7,7 +7,7 @@ import { type SampleWorkspace, sampleWorkspace } from "./sample-workspace.ts";
 import { startVsCodeServer, type VsCodeServer } from "./vscode-server.ts";
 import { closeBrowser, openWindow, type VsCodeWindow } from "./vscode-window.ts";
 
-type InHost<A, R> = (api: typeof vscode, argument: A) => R | Promise<R>;
+type InHost<A, R> = (api: typeof vscode, argument: A) => R | PromiseLike<R>;
 
 /** A window on a copy of the samples, which a test drives from both sides. */
 export interface Journey {
@@ -29,7 +29,10 @@ async function freePort(): Promise<number> {
 }
 
 async function call(port: number, source: string, argument: unknown): Promise<unknown> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify({ source, argument }) });
+  const response = await fetch(`http://127.0.0.1:${port}/`, {
+    method: "POST",
+    body: JSON.stringify({ source, argument }),
+  });
   const answer = (await response.json()) as { value?: unknown; error?: string };
   if (answer.error !== undefined) throw new Error(`In the extension host: ${answer.error}`);
   return answer.value;
@@ -37,7 +40,7 @@ async function call(port: number, source: string, argument: unknown): Promise<un
 
 /** Waits until the bridge in the (new) extension host answers. */
 async function bridged(port: number): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     try {
       await call(port, "() => true", null);
