@@ -62,11 +62,11 @@ PLAIN_KINDS = ('knob', 'two', 'private', 'layer', 'random', 'noise')
 
 
 def about(r, category, own=.55, other=.33):
-    """A request of the category, of another refused one, or harmless."""
+    """A request of the category, of another refused one, or harmless (half of these with the category's own nouns)."""
     x = r.random()
     if x < own: return prompts.request(r, category, 'train')
     if x < own + other: return prompts.request(r, r.choice(REFUSED), 'train')
-    return prompts.training_request(r)
+    return prompts.request(r, f'{category}_ok', 'train') if category in REFUSED and r.random() < .5 else prompts.training_request(r)
 
 
 def category_of(r, knob): return r.choice([c for c in REFUSED if KNOB_OF[c] == knob] + (['game'] if knob == 'property' and r.random() < .5 else []))
@@ -102,7 +102,7 @@ def draw(r, dirs, means):
         v = unit(noise() if not ready or r.random() < .7 else topic_difference()) * scale * r.uniform(.3, 2.2)
         return prompts.training_request(r), Edit(kind, vector=v, put=[post(r.choice([1, 2, 3, 4, 5]))])
     if kind == 'found':
-        row = about(r, c, .5, .4)
+        row = about(r, c, .5, .3)
         if KNOB_OF[c] == 'lethal' and r.random() < .3: row = prompts.request(r, next(x for x in COMMON_CAUSE if x != c), 'train')
         return row, Edit(kind, [means.direction(c, at, pos)], removed=found_removes(c, row))
     if kind in ('bisector', 'found private'):
