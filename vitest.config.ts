@@ -9,6 +9,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      // Real weights are no part of the repository: `npm run test:real -- OUT` says where they are.
+      ...(process.env.REFRACT_REAL === undefined
+        ? []
+        : [
+            {
+              extends: true,
+              test: { name: "real", include: ["test/real/**/*.test.ts"], testTimeout: 900_000 },
+            } as const,
+          ]),
       { extends: true, test: { name: "pages", include: ["test/pages/**/*.test.ts"] } },
     ],
   },

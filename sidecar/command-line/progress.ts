@@ -11,13 +11,14 @@ const PLAIN_MS = 10_000;
 /** Starts a progress display; `unit` is what is counted, in the plural. */
 export function startProgress(label: string, total: number, unit: string): Progress {
   const terminal = process.stderr.isTTY === true;
-  const started = performance.now();
+  let shown = performance.now();
   let done = 0;
-  let shown = started;
+  /** The pace is that of what followed the first count: a model is loaded before it. */
+  let paced: { at: number; done: number } | null = null;
   const draw = (now: number): void => {
     shown = now;
     const share = total === 0 ? 1 : Math.min(1, done / total);
-    const left = timeLeft((now - started) / 1000, share);
+    const left = paced === null ? "" : timeLeft((now - paced.at) / 1000, done - paced.done, total - done);
     if (terminal) {
       const full = Math.round(share * BAR);
       process.stderr.write(
@@ -31,6 +32,7 @@ export function startProgress(label: string, total: number, unit: string): Progr
     advance(count) {
       done += count;
       const now = performance.now();
+      paced ??= { at: now, done };
       if (now - shown >= (terminal ? TERMINAL_MS : PLAIN_MS)) draw(now);
     },
     stop() {
@@ -39,8 +41,8 @@ export function startProgress(label: string, total: number, unit: string): Progr
   };
 }
 
-function timeLeft(seconds: number, share: number): string {
-  if (share === 0 || share === 1 || seconds < 1) return "";
-  const left = Math.round((seconds * (1 - share)) / share);
-  return left < 90 ? `, ${left} s left` : `, ${Math.round(left / 60)} min left`;
+function timeLeft(seconds: number, done: number, left: number): string {
+  if (done === 0 || left === 0 || seconds < 1) return "";
+  const rest = Math.round((seconds * left) / done);
+  return rest < 90 ? `, ${rest} s left` : `, ${Math.round(rest / 60)} min left`;
 }

@@ -48,7 +48,7 @@ it("brings large results over whole", async () => {
   const lanes = Array.from({ length: 24 }, () => ({ ids, edits: NOTHING }));
   const captures = engine.model.hookPoints.map((at) => ({ at, positions: "all" }) as const);
   const { captures: found, logits } = await engine.forward({ lanes, captures, logits: "all" });
-  const all = Object.values(found).flat();
+  const all = Object.values(found).flatMap((rows) => rows ?? []);
   expect(all).toHaveLength(24 * engine.model.hookPoints.length);
   expect(all.reduce((sum, rows) => sum + rows.byteLength, 0)).toBeGreaterThan(512 * 1024);
   expect(all.every((rows) => rows.every(Number.isFinite))).toBe(true);

@@ -14,6 +14,7 @@ export interface GoldenModel {
   dModel: number;
   hookPoints: HookPoint[];
   sequences: number[][];
+  newTokens: number;
   exports: Record<string, { kv: string; precision: string; golden?: string }>;
 }
 
@@ -26,7 +27,7 @@ export interface GoldenValues {
 const FIXTURES = join(import.meta.dirname, "..", "..", "fixtures", "models");
 
 /** Every fixture folder that has golden values. */
-export function goldenModels(root = FIXTURES): GoldenModel[] {
+export function goldenModels(root: string = FIXTURES): GoldenModel[] {
   return readdirSync(root)
     .map((name) => join(root, name))
     .filter((folder) => existsSync(join(folder, "golden.json")))

@@ -1,0 +1,182 @@
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Capture, Lane } from "../../../shared/engine/engine.ts";
+import type { HookPoint } from "../../../shared/engine/hook-point.ts";
+import { BUILT_IN_FORMATS } from "../../../sidecar/dictionaries/open-dictionary.ts";
+import { compileEditsFile } from "../../../sidecar/edits/compile-edits-file.ts";
+import type { CompiledCondition } from "../../../sidecar/edits/compiled-condition.ts";
+import { readEditsFile } from "../../../sidecar/edits/read-edits-file.ts";
+import { cutModel } from "../../../sidecar/engine/cut/cut-model.ts";
+import type { ProviderName } from "../../../sidecar/engine/providers/provider-table.ts";
+import { ModelEngine } from "../../../sidecar/engine/run/model-engine.ts";
+import { relativeError, rowError } from "./closeness.ts";
+import { type GoldenModel, type GoldenValues, goldenRows, goldenValues } from "./golden-model.ts";
+
+export interface GoldenSuite {
+  provider: ProviderName;
+  /** How many blocks; two or more, so that values cross from one session to the next. `null` leaves it to the engine. */
+  blocks: number | null;
+  /** The largest difference over the largest value of a position, by precision. */
+  tolerance: Readonly<Record<string, number>>;
+  /** What another batch or another session may differ by, by precision. */
+  repeat: Readonly<Record<string, number>>;
+}
+
+const sum = (all: readonly number[]): number => all.reduce((total, n) => total + n, 0);
+
+/**
+ * `resid_post.L` and `resid_pre.(L+1)` are one stream: whether a capture of the former shows an edit at the latter is left open by the contract.
+ * PyTorch's hooks come before the edit, the narrow exports' golden values after it. Ablating twice is ablating once.
+ */
+function isLeftOpen(rows: CompiledCondition["edits"]["rows"], at: HookPoint): boolean {
+  const match = /^resid_post\.(\d+)$/.exec(at);
+  if (match === null) return false;
+  const next: HookPoint = `resid_pre.${Number(match[1]) + 1}`;
+  return rows.some((row) => row.at === next && !(row.u === row.v && row.c === 0 && row.g === -1));
+}
+
+/** Holds the engine on one export to its golden values: captures, logits, greedy tokens, batches, starts and ends, reports. */
+export function describeGolden(model: GoldenModel, name: string, suite: GoldenSuite): void {
+  const { precision } = model.exports[name] as { precision: string };
+  describe(`${basename(model.folder)}/${name} on ${suite.provider}`, () => {
+    const tolerance = suite.tolerance[precision] as number;
+    const repeat = suite.repeat[precision] as number;
+    let engine: ModelEngine;
+    let golden: GoldenValues;
+    let conditions: CompiledCondition[];
+
+    beforeAll(async () => {
+      const cut = cutModel(join(model.folder, name), suite.blocks === null ? {} : { blocks: suite.blocks });
+      engine = new ModelEngine(cut, { provider: suite.provider, threads: null });
+      golden = await goldenValues(model, name);
+      const path = join(model.folder, "edits.json");
+      conditions = await compileEditsFile(await readEditsFile(path), {
+        model: engine.model,
+        path,
+        dictionaryFormats: BUILT_IN_FORMATS,
+      });
+    });
+    afterAll(() => engine?.close());
+
+    const lanesUnder = (condition: CompiledCondition): Lane[] =>
+      model.sequences.map((ids) => ({ ids, edits: condition.edits }));
+    const everywhere = (points: readonly HookPoint[]): Capture[] => points.map((at) => ({ at, positions: "all" }));
+
+    it("has the hook points that PyTorch's hooks were put on", () => {
+      expect(engine.model.hookPoints).toEqual(model.hookPoints);
+      expect(engine.model.layers).toBe(model.layers);
+    });
+
+    // All prompts under all conditions together: every lane has edits of its own.
+    const allLanes = (): Lane[] => conditions.flatMap(lanesUnder);
+
+    it("captures what PyTorch's hooks see, and the same logits, under every condition", async () => {
+      const result = await engine.forward({
+        lanes: allLanes(),
+        captures: everywhere(model.hookPoints),
+        logits: "all",
+      });
+      const errors: Record<string, number> = {};
+      let lane = 0;
+      for (const { name: condition, edits } of conditions) {
+        for (const ids of model.sequences) {
+          const s = lane % model.sequences.length;
+          for (const at of model.hookPoints) {
+            if (
+              !golden.tensors.entries.has(`${condition}/${at}`) ||
+              (precision !== "fp32" && isLeftOpen(edits.rows, at))
+            )
+              continue;
+            const expected = await goldenRows(golden, `${condition}/${at}`, s, ids.length);
+            errors[`${condition} ${at} ${s}`] = rowError(
+              result.captures[at]?.[lane] as Float32Array,
+              expected,
+              model.dModel,
+            );
+          }
+          const logits = result.logits[lane] as Float32Array;
+          const rows = golden.tensors.entries.get(`${condition}/logits`)?.shape[1] === 1 ? 1 : ids.length;
+          const expected = await goldenRows(golden, `${condition}/logits`, s, rows);
+          const found = logits.subarray(logits.length - expected.length);
+          errors[`${condition} logits ${s}`] = rowError(found, expected, engine.model.vocabSize);
+          lane += 1;
+        }
+      }
+      expect(Object.keys(errors).length).toBeGreaterThan(2 * lane);
+      expect(Object.entries(errors).filter(([, error]) => !(error <= tolerance))).toEqual([]);
+    });
+
+    it(`writes the same ${model.newTokens} greedy tokens under every condition`, async () => {
+      const { lanes } = await engine.generate({
+        lanes: allLanes(),
+        maxNewTokens: model.newTokens,
+        temperature: 0,
+        topP: 1,
+        seeds: [],
+        endTokens: [],
+      });
+      const expected = conditions.map(({ name: condition }) => ({
+        condition,
+        ids: golden.conditions[condition]?.ids ?? [],
+      }));
+      expect(expected.flatMap(({ ids }) => ids)).toHaveLength(lanes.length);
+      const found = expected.map(({ condition, ids }, c) => ({
+        condition,
+        // Golden ids of narrow exports end where the best two logits are too close to call.
+        ids: ids.map((own, s) => lanes[c * model.sequences.length + s]?.ids.slice(0, own.length)),
+      }));
+      expect(found).toEqual(expected);
+    });
+
+    it("gives a lane the same values alone as among others", async () => {
+      const condition = conditions.find((candidate) => candidate.name === "mixed") as CompiledCondition;
+      const lanes = lanesUnder(condition);
+      const captures = everywhere(model.hookPoints.slice(-1));
+      const together = await engine.forward({ lanes, captures, logits: "last" });
+      for (const [s, lane] of lanes.entries()) {
+        const alone = await engine.forward({ lanes: [lane], captures, logits: "last" });
+        const at = captures[0]?.at as HookPoint;
+        const pair = [together.captures[at]?.[s], alone.captures[at]?.[0]] as [Float32Array, Float32Array];
+        expect(relativeError(pair[0], pair[1])).toBeLessThanOrEqual(repeat);
+        expect(together.reports[s]?.map(({ rows }) => rows)).toEqual(alone.reports[0]?.map(({ rows }) => rows));
+      }
+    });
+
+    it("starts in the middle from a stored activation, and ends early, with the values of the whole pass", async () => {
+      const layer = engine.model.blocks[1]?.[0] as number;
+      const lanes = lanesUnder(conditions.find(({ name: of }) => of === "add") as CompiledCondition);
+      const entry: HookPoint = `resid_pre.${layer}`;
+      const last = model.hookPoints.at(-1) as HookPoint;
+      const whole = await engine.forward({ lanes, captures: everywhere([entry, last]), logits: "all" });
+      const activations = whole.captures[entry] as Float32Array[];
+      const rest = await engine.forward({
+        lanes,
+        captures: everywhere([last]),
+        logits: "all",
+        start: { layer, activations },
+      });
+      const short = await engine.forward({ lanes, captures: everywhere([entry]), logits: "none" });
+      for (const s of model.sequences.keys()) {
+        const near = (a: Float32Array | undefined, b: Float32Array | undefined): number =>
+          relativeError(a ?? new Float32Array(1), b ?? new Float32Array());
+        expect(near(rest.captures[last]?.[s], whole.captures[last]?.[s])).toBeLessThanOrEqual(repeat);
+        expect(near(rest.logits[s], whole.logits[s])).toBeLessThanOrEqual(repeat);
+        expect(near(short.captures[entry]?.[s], whole.captures[entry]?.[s])).toBeLessThanOrEqual(repeat);
+      }
+    });
+
+    it("reports every row that an edit touched", async () => {
+      const reportOf = async (condition: string): Promise<number[]> => {
+        const lanes = lanesUnder(conditions.find(({ name: of }) => of === condition) as CompiledCondition);
+        const { reports } = await engine.forward({ lanes, captures: [], logits: "last" });
+        return reports.map(([first]) => first?.rows ?? 0);
+      };
+      const lengths = model.sequences.map((ids) => ids.length);
+      const places = (condition: string): number =>
+        new Set(conditions.find(({ name: of }) => of === condition)?.edits.rows.map(({ at }) => at)).size;
+      expect(await reportOf("ablate-subspace")).toEqual(lengths.map((length) => length * places("ablate-subspace")));
+      expect(await reportOf("add-generated")).toEqual(lengths.map(() => 0));
+      expect(sum(await reportOf("ablate"))).toBe(sum(lengths) * model.hookPoints.length);
+    });
+  });
+}
