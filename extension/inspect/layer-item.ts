@@ -4,7 +4,7 @@ import type { EditorView } from "./editor-view.ts";
 import type { Inspections } from "./inspections.ts";
 import type { SharedCursor } from "./shared-cursor.ts";
 
-/** Layer and reading of the active prompt in the status bar, and the context keys that the keys depend on. */
+/** Layer and reading of the prompt under the shared cursor in the status bar, and the context keys that the keys depend on. */
 export class LayerItem extends Disposable {
   readonly #layer = this.register(
     vscode.window.createStatusBarItem("refract.layer", vscode.StatusBarAlignment.Right, 99),
@@ -14,24 +14,26 @@ export class LayerItem extends Disposable {
   );
   readonly #inspections: Inspections;
   readonly #view: EditorView;
+  readonly #cursor: SharedCursor;
 
   constructor(inspections: Inspections, view: EditorView, cursor: SharedCursor) {
     super();
     this.#inspections = inspections;
     this.#view = view;
+    this.#cursor = cursor;
     this.#layer.name = "Refract: layer";
     this.#layer.command = "refract.chooseLayer";
     this.#reading.name = "Refract: reading";
     this.#reading.command = "refract.chooseReading";
     this.register(inspections.onDidChange(() => this.#show()));
     this.register(cursor.onDidMove(() => this.#show()));
-    this.register(vscode.window.onDidChangeActiveTextEditor(() => this.#show()));
     this.#show();
   }
 
   #show(): void {
-    const uri = vscode.window.activeTextEditor?.document.uri;
-    const inspected = uri === undefined ? undefined : this.#inspections.of(uri)[0];
+    // The cursor's prompt and not the active editor's: it stays while a page has the focus.
+    const { place } = this.#cursor;
+    const inspected = place === null ? undefined : this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
     void vscode.commands.executeCommand("setContext", "refract.inspected", inspected !== undefined);
     if (inspected === undefined) {
       this.#layer.hide();

@@ -1,15 +1,12 @@
 import { existsSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { basename, extname } from "node:path";
 import { refused } from "../../shared/errors.ts";
 import type { DirectionReference } from "../../shared/protocol/inspect-messages.ts";
 import { readSafetensorsHeader } from "../files/safetensors.ts";
 
-/** A model may bring directions of its own under this name. */
-const OWN = "directions.safetensors";
-
-/** The directions that a projection can read: those of a file, or the ones that lie beside the model. */
-export async function listDirections(file: string | null, modelFolder: string): Promise<DirectionReference[]> {
-  const path = file ?? join(modelFolder, OWN);
+/** The directions that a projection can read: those of a file, or those of `own`, where there is such a file. */
+export async function listDirections(file: string | null, own: string): Promise<DirectionReference[]> {
+  const path = file ?? own;
   if (!existsSync(path)) {
     if (file === null) return [];
     throw refused(`refract.directions: there is no file ${path}.`);

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { Handlers } from "../../shared/protocol/interface.ts";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
 import { readSpec } from "../../shared/spec/read-spec.ts";
@@ -21,6 +22,12 @@ export interface HandlerContext {
 
 function openModel({ name, engine }: LoadedModel): OpenModel {
   return { path: name, description: engine.model };
+}
+
+/** Where a model's own directions lie: beside its files; the demo model's are part of the samples around it. */
+function ownDirections(model: string): string {
+  const folder = modelPath(model, (path) => path);
+  return join(model === "demo" ? dirname(folder) : folder, "directions.safetensors");
 }
 
 /** The application's calls as the protocol names them. */
@@ -62,14 +69,7 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       }));
       return { readings };
     },
-    "directions.list": async ({ model, file }) => {
-      return {
-        directions: await listDirections(
-          file,
-          modelPath(model, (path) => path),
-        ),
-      };
-    },
+    "directions.list": async ({ model, file }) => ({ directions: await listDirections(file, ownDirections(model)) }),
     "tokens.count": async ({ model, prompts }) => {
       const tokenizer = await tokenizerOf(model);
       return { counts: prompts.map(({ messages }) => tokenizer.ledger(messages).ids.length) };
