@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { withFullCaches } from "../find/full-caches.ts";
-import { mapModel } from "../find/mapped-model.ts";
+import { type MappedModel, mapModel } from "../find/mapped-model.ts";
 import { locateModel } from "../read/locate-model.ts";
 import { readConfiguration } from "../read/model-configuration.ts";
 import type { OnnxModel } from "../read/onnx-model.ts";
@@ -15,9 +15,8 @@ import { cutBlock } from "./cut-block.ts";
  * Weights are never read. Throws a RefractError (`refused`) where the files are torn, incomplete, or nothing that the engine can run.
  */
 export function cutModel(path: string, options: { blocks?: number } = {}): CutModel {
-  const location = locateModel(path);
-  const configuration = readConfiguration(location);
-  const mapped = mapModel(location, withFullCaches(readModel(location.graph)), configuration);
+  const mapped = mappedModel(path);
+  const { configuration } = mapped;
   const sizes = blockSizes(mapped.stream.layers, options.blocks);
   return {
     layers: mapped.stream.layers,
@@ -40,6 +39,13 @@ export function cutModel(path: string, options: { blocks?: number } = {}): CutMo
       weightsFolder: mapped.model.weightsFolder,
     }),
   };
+}
+
+/** Reads a model and maps its residual stream, without cutting it. */
+export function mappedModel(path: string): MappedModel {
+  const location = locateModel(path);
+  const configuration = readConfiguration(location);
+  return mapModel(location, withFullCaches(readModel(location.graph)), configuration);
 }
 
 function filesOf(model: OnnxModel): string[] {

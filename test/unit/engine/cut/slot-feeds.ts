@@ -1,0 +1,106 @@
+import type { HookPoint } from "../../../../shared/engine/hook-point.ts";
+import type { SlotRow } from "../../../../shared/engine/slot-row.ts";
+import type { InstrumentedGraph } from "../../../../sidecar/engine/cut/block.ts";
+import { float32 } from "../../../../sidecar/engine/run/tensors.ts";
+import { NEVER, slotColumn } from "../../../../sidecar/engine/splice/slot-column.ts";
+import { type Feeds, LANES, POSITIONS, ROWS } from "./block-chain.ts";
+
+/** A slot row with the rows of the batch that it touches; `drop` takes the stream away there. */
+export type TestRow = Omit<SlotRow, "at" | "positions" | "edit"> & {
+  touches: (row: number) => boolean;
+  drop?: boolean;
+};
+
+const K = 2;
+
+/** Feeds of a graph's packed slots and dictionaries. */
+export function slotFeeds(
+  graph: InstrumentedGraph,
+  slots: readonly HookPoint[],
+  dModel: number,
+  rowsAt: (at: HookPoint) => readonly TestRow[],
+): Feeds {
+  const feeds: Feeds = {};
+  if (graph.slots) {
+    const count = slots.length;
+    const u = new Float32Array(count * dModel * K);
+    const v = new Float32Array(count * K * dModel);
+    const shift = new Float32Array(count * K);
+    const threshold = new Float32Array(ROWS * count * K).fill(NEVER);
+    const rest = new Float32Array(ROWS * count * K);
+    for (const [hook, at] of slots.entries()) {
+      for (const [k, row] of rowsAt(at).entries()) {
+        const column = columnOf(row);
+        const bank = hook * K + k;
+        for (let d = 0; d < dModel; d++) {
+          u[(hook * dModel + d) * K + k] = column.u?.[d] ?? 0;
+          v[bank * dModel + d] = column.v[d] ?? 0;
+        }
+        shift[bank] = column.shift;
+        for (let position = 0; position < ROWS; position++) {
+          if (row.touches(position)) {
+            threshold[position * count * K + bank] = column.threshold;
+            rest[position * count * K + bank] = column.rest;
+          }
+        }
+      }
+    }
+    feeds[graph.slots.u] = float32(u, [count, dModel, K]);
+    feeds[graph.slots.v] = float32(v, [count, K, dModel]);
+    feeds[graph.slots.shift] = float32(shift, [count * K]);
+    feeds[graph.slots.threshold] = float32(threshold, [LANES, POSITIONS, count * K]);
+    feeds[graph.slots.rest] = float32(rest, [LANES, POSITIONS, count * K]);
+  }
+  for (const names of graph.dictionaries) {
+    const columns = rowsAt(names.at).map((row) => ({ row, column: columnOf(row) }));
+    const count = columns.length;
+    const each = (value: (column: (typeof columns)[number]) => number) =>
+      float32(Float32Array.from(columns, value), [count]);
+    const rows = Array.from({ length: ROWS }, (_, row) => row);
+    feeds[names.u] = float32(
+      Float32Array.from(
+        { length: dModel * count },
+        (_, i) => columns[i % count]?.column.u?.[Math.floor(i / count)] ?? 0,
+      ),
+      [dModel, count],
+    );
+    feeds[names.v] = float32(Float32Array.from(columns.flatMap(({ column }) => [...column.v])), [count, dModel]);
+    feeds[names.threshold] = each(({ column }) => column.threshold);
+    feeds[names.shift] = each(({ column }) => column.shift);
+    feeds[names.rest] = each(({ column }) => column.rest);
+    feeds[names.mask] = float32(
+      Float32Array.from(rows.flatMap((at) => columns.map(({ row }) => Number(row.touches(at))))),
+      [LANES, POSITIONS, count],
+    );
+    feeds[names.keep] = float32(
+      Float32Array.from(rows, (at) => Number(!columns.some(({ row }) => row.drop && row.touches(at)))),
+      [LANES, POSITIONS, 1],
+    );
+  }
+  return feeds;
+}
+
+function columnOf(row: TestRow) {
+  return slotColumn({ ...row, at: "resid_pre.0", positions: "all", edit: 0 });
+}
+
+/** The formula of a slot bank as slot-row.ts gives it, on `[rows, dModel]`. */
+export function applyRows(x: Float32Array, dModel: number, rows: readonly TestRow[]): Float32Array {
+  const edited = Float32Array.from(x);
+  for (let at = 0; at < ROWS; at++) {
+    const before = x.subarray(at * dModel, (at + 1) * dModel);
+    const after = edited.subarray(at * dModel, (at + 1) * dModel);
+    const touching = rows.filter((row) => row.touches(at));
+    if (touching.some((row) => row.drop)) {
+      after.fill(0);
+    }
+    for (const { u, v, b, theta, c, g } of touching) {
+      const z = u === null ? 0 : before.reduce((sum, value, d) => sum + value * (u[d] ?? 0), b);
+      const f = u !== null && z > theta ? z : 0;
+      for (const [d, value] of v.entries()) {
+        after[d] = (after[d] ?? 0) + (c + g * f) * value;
+      }
+    }
+  }
+  return edited;
+}

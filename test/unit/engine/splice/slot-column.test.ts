@@ -1,0 +1,75 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { slotColumn } from "../../../../sidecar/engine/splice/slot-column.ts";
+
+const number = fc.double({ min: -8, max: 8, noNaN: true });
+const theta = fc.oneof(number, fc.constant(Number.NEGATIVE_INFINITY), fc.constant(Number.POSITIVE_INFINITY));
+
+test("a folded slot row adds what c + g·f of the row adds", () => {
+  fc.assert(
+    fc.property(
+      fc.array(number, { minLength: 3, maxLength: 3 }),
+      number,
+      theta,
+      number,
+      number,
+      (u, b, threshold, c, g) => {
+        const x = [0.5, -1.25, 2];
+        const v = Float32Array.from([1, -2, 0.5]);
+        const row = {
+          at: "resid_pre.0" as const,
+          u: Float32Array.from(u),
+          v,
+          b,
+          theta: threshold,
+          c,
+          g,
+          positions: "all" as const,
+          edit: 0,
+        };
+        const z = x.reduce((sum, value, d) => sum + value * (row.u[d] ?? 0), b);
+        // at the threshold itself rounding decides
+        fc.pre(Math.abs(z - threshold) > 1e-4);
+        const expected = (c + g * (z > threshold ? z : 0)) * 1;
+        const column = slotColumn(row);
+        const y = x.reduce((sum, value, d) => sum + value * (column.u?.[d] ?? 0), 0);
+        const found = (y > column.threshold ? y + column.shift : column.rest) * (column.v[0] ?? 0);
+        expect(Math.abs(found - expected)).toBeLessThan(1e-3);
+      },
+    ),
+  );
+});
+
+test("a row that reads nothing adds its constant whatever the stream holds", () => {
+  const v = Float32Array.from([1, 2]);
+  const row = {
+    at: "resid_pre.0" as const,
+    u: null,
+    v,
+    b: 3,
+    theta: -1,
+    c: 0.5,
+    g: -4,
+    positions: "all" as const,
+    edit: 0,
+  };
+  const column = slotColumn(row);
+  expect(column.u).toBeNull();
+  expect([...column.v].map((value) => value * column.rest)).toEqual([0.5, 1]);
+});
+
+test("thresholds stay finite, because shaders may not know infinities", () => {
+  const base = {
+    at: "resid_pre.0" as const,
+    v: Float32Array.of(1),
+    b: 0,
+    c: 0,
+    g: -1,
+    positions: "all" as const,
+    edit: 0,
+  };
+  for (const theta of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
+    expect(Number.isFinite(Math.fround(slotColumn({ ...base, u: Float32Array.of(1), theta }).threshold))).toBe(true);
+  }
+});
