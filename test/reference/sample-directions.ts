@@ -31,8 +31,9 @@ async function mean(model: LoadedModel, texts: readonly string[]): Promise<Float
   const captures = [{ at: AT, positions: [-1] }];
   const result = await model.engine.forward({ lanes, captures, logits: "none" });
   const sum = new Float64Array(model.engine.model.dModel);
-  for (const row of result.captures[AT] ?? [])
-    row.forEach((value, i) => (sum[i] = (sum[i] ?? 0) + value / texts.length));
+  for (const row of result.captures[AT] ?? []) {
+    for (const [i, value] of row.entries()) sum[i] = (sum[i] ?? 0) + value / texts.length;
+  }
   return sum;
 }
 

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import {
+  afterEvent,
+  type ChosenCondition,
+  columnsToRun,
+  emptyColumn,
+} from "../../../extension/compare/comparison-run.ts";
+import { comparisonAsJson, comparisonAsMarkdown } from "../../../extension/compare/export-comparison.ts";
+import { specWithComparison } from "../../../extension/compare/save-as-experiment.ts";
+
+const BASELINE: ChosenCondition = {
+  offered: { name: "baseline", file: null, describe: "", hasStrength: false, edits: [] },
+  strength: 1,
+};
+const NO_CYBER: ChosenCondition = {
+  offered: {
+    name: "no-cyber",
+    file: "/w/edits/a.edits.json",
+    describe: "ablate cyber everywhere",
+    hasStrength: false,
+    edits: [{ kind: "ablate", at: ["resid_post.*"], vectors: "v.safetensors#cyber" }],
+  },
+  strength: 1,
+};
+const PUSH: ChosenCondition = {
+  offered: {
+    name: "push",
+    file: "/w/edits/a.edits.json",
+    describe: "add fraud at resid_post.4",
+    hasStrength: true,
+    edits: [{ kind: "add", at: "resid_post.4", vector: "v.safetensors#fraud", scale: 2 }],
+  },
+  strength: 1.5,
+};
+
+describe("columns of a comparison", () => {
+  test("collect what their stream says", () => {
+    const tokens = [{ id: 5, text: "No" }];
+    const streaming = afterEvent(emptyColumn(NO_CYBER), { type: "tokens", column: 0, tokens });
+    expect(streaming).toMatchObject({ state: "streaming", tokens });
+    const effect = { rows: 960, relativeChange: 0.02 };
+    const done = afterEvent(streaming, {
+      ...{ type: "done", column: 0, text: "No", finish: "stop", tokensPerSecond: 20 },
+      ...{ effect, warnings: ["edit 0 did nothing"] },
+    });
+    expect(done).toMatchObject({ state: "done", tokens, effect, warnings: ["edit 0 did nothing"] });
+  });
+
+  test("only those that changed or were not finished run again", () => {
+    const done = { ...emptyColumn(BASELINE), state: "done" as const };
+    const stopped = { ...done, state: "failed" as const };
+    expect(columnsToRun([done, done, stopped], [1])).toEqual([1, 2]);
+  });
+
+  test("only a condition with a strength has a slider", () => {
+    expect(emptyColumn(NO_CYBER).strength).toBeNull();
+    expect(emptyColumn(PUSH).strength?.value).toBe(1.5);
+  });
+});
+
+describe("export", () => {
+  const columns = [BASELINE, NO_CYBER].map((chosen, at) => ({
+    ...emptyColumn(chosen),
+    tokens: [
+      { id: 1, text: at === 0 ? "No," : "Sure," },
+      { id: 2, text: " ok" },
+    ],
+    refusal: at === 0 ? 0.97 : 0.02,
+  }));
+  const comparison = { title: "t.prompt.md", prompt: "How?\nNow.", model: "demo", columns, baseline: 0 };
+
+  test("Markdown quotes the prompt and every reply", () => {
+    const text = comparisonAsMarkdown(comparison);
+    expect(text).toContain("> How?\n> Now.");
+    expect(text).toContain("| no-cyber | ablate cyber everywhere |");
+    expect(text).toContain("## no-cyber\n\n> Sure, ok");
+  });
+
+  test("JSON holds every reply as one text", () => {
+    expect(JSON.parse(comparisonAsJson(comparison)).columns[1].reply).toBe("Sure, ok");
+  });
+});
+
+describe("saving a comparison as an experiment", () => {
+  const save = { spec: "/w/s.refract.yaml", promptFile: "/w/prompts/a.prompt.md", model: "demo", maxNewTokens: 40 };
+
+  test("a new spec holds the conditions with paths of its own and the strength that was chosen", async () => {
+    const { text, name } = await specWithComparison("", { ...save, conditions: [BASELINE, NO_CYBER, PUSH] });
+    expect(name).toBe("said");
+    expect(parse(text)).toEqual({
+      refract: 1,
+      model: "demo",
+      prompts: { compared: { file: "prompts/a.prompt.md" } },
+      conditions: {
+        "no-cyber": [{ kind: "ablate", at: ["resid_post.*"], vectors: "edits/v.safetensors#cyber" }],
+        "push-x1.5": [{ kind: "add", at: "resid_post.4", vector: "edits/v.safetensors#fraud", scale: 3 }],
+      },
+      experiments: {
+        said: {
+          kind: "compare",
+          conditions: ["baseline", "no-cyber", "push-x1.5"],
+          prompts: ["compared"],
+          maxNewTokens: 40,
+        },
+      },
+    });
+  });
+
+  test("an existing spec keeps its comments, and no name is taken twice", async () => {
+    const before = [
+      "refract: 1 # version",
+      "model: demo",
+      "prompts: {mine: {file: prompts/a.prompt.md}}",
+      "conditions: {no-cyber: []}",
+      "experiments:",
+      "  # what was said",
+      "  said: {kind: compare, conditions: [baseline], prompts: [mine]}",
+      "",
+    ].join("\n");
+    const { text, name } = await specWithComparison(before, { ...save, conditions: [BASELINE, NO_CYBER] });
+    expect(text).toContain("# version");
+    expect(text).toContain("# what was said");
+    expect(name).toBe("said-2");
+    const spec = parse(text);
+    expect(Object.keys(spec.conditions)).toEqual(["no-cyber", "no-cyber-2"]);
+    expect(spec.experiments["said-2"]).toMatchObject({ conditions: ["baseline", "no-cyber-2"], prompts: ["mine"] });
+  });
+});
