@@ -36,6 +36,8 @@ export interface SimulatedModel {
   train?: readonly [number, number];
   /** Each axis of each prompt has its own strength, uniform within 1 +- spread. */
   spread?: number;
+  /** Consecutive prompts that are variants of one base: near copies, with the base's own luck. */
+  variants?: number;
   /** Share of the test prompts whose refusal comes from elsewhere and never changes. */
   stubborn?: number;
 }
@@ -47,6 +49,7 @@ function sample(
   noise: number,
   mean: Partial<Record<Axis, number>>,
   spread: number,
+  variants: number,
 ): Activations {
   const data = new Float64Array(n * WIDTH);
   for (let row = 0; row < n; row++) {
@@ -56,7 +59,13 @@ function sample(
       data[at] = (data[at] as number) + value * (1 + spread * (2 * random.uniform() - 1));
     }
   }
-  return { data, d: WIDTH, base: Array.from({ length: n }, (_, i) => `${name}-${i}`) };
+  for (let row = 0; row < n; row++) {
+    const first = row - (row % variants);
+    if (first === row) continue;
+    for (let j = 0; j < WIDTH; j++)
+      data[row * WIDTH + j] = (data[first * WIDTH + j] as number) + 0.05 * random.normal();
+  }
+  return { data, d: WIDTH, base: Array.from({ length: n }, (_, i) => `${name}-${Math.floor(i / variants)}`) };
 }
 
 /** Writes the named axes of row `row` into `into`, with the row's part along `direction` taken away. */
@@ -76,7 +85,7 @@ export function simulateStudy(model: SimulatedModel, n: number, seed: number): L
   const [noiseA, noiseB] = model.noise ?? [0.15, 0.15];
   const noises = [noiseA, noiseB];
   const sizes = model.train ?? [n, n];
-  const spread = model.spread ?? 0.2;
+  const { spread = 0.2, variants = 1 } = model;
   const means = ([0, 1] as const).map((c) => ({ ...topics[c], ...model.content[c] }));
   const samples = ([0, 1] as const).map(
     (c): DirectionSamples => ({
@@ -87,8 +96,9 @@ export function simulateStudy(model: SimulatedModel, n: number, seed: number): L
         noises[c] as number,
         means[c] as Partial<Record<Axis, number>>,
         spread,
+        variants,
       ),
-      negative: sample(random, sizes[c], `harmless-${c}`, noises[c] as number, topics[c], spread),
+      negative: sample(random, sizes[c], `harmless-${c}`, noises[c] as number, topics[c], spread, variants),
     }),
   ) as [DirectionSamples, DirectionSamples];
   const raw = samples.map(differenceInMeans) as [Float64Array, Float64Array];
@@ -116,8 +126,10 @@ export function simulateStudy(model: SimulatedModel, n: number, seed: number): L
       noises[c] as number,
       means[c] as Partial<Record<Axis, number>>,
       spread,
+      variants,
     );
-    const luck = Array.from({ length: size }, () => random.uniform());
+    const draws = Array.from({ length: size }, () => random.uniform());
+    const luck = draws.map((_, i) => draws[i - (i % variants)] as number);
     const stubborn = luck.map(() => random.uniform() < (model.stubborn ?? 0));
     const data = Float64Array.from(prompts.data);
     const named = new Float64Array(Object.keys(AXIS).length);

@@ -51,6 +51,22 @@ describe("the battery with fewer prompts", () => {
     );
   }
 
+  it(
+    "gives hardly a false verdict on 64 prompts that are 4 variants each of 16 bases, and decides less often than on 64 bases",
+    () => {
+      const studies = 10;
+      const worlds = WORLDS.filter(({ truth, model }) => truth !== "undecided" && model.train === undefined);
+      const counts = worlds.map((world) =>
+        verdicts({ ...world, model: { ...world.model, variants: 4 } }, PROMPTS, studies),
+      );
+      const wrong = counts.reduce((sum, one, i) => sum + falseVerdicts(one, (worlds[i] as World).truth), 0);
+      const undecided = counts.reduce((sum, one) => sum + (one.get("undecided") ?? 0), 0);
+      expect(wrong).toBeLessThanOrEqual(0.05 * studies * worlds.length);
+      expect(undecided).toBeGreaterThan(0.05 * studies * worlds.length);
+    },
+    PATIENCE,
+  );
+
   it("is undecided at 8 prompts where it decides at 64, and says how many more it needs", () => {
     const [independent] = WORLDS as [World];
     const { verdict } = pairVerdict(["cyber", "fraud"], simulateStudy(independent.model, 8, 1));
