@@ -1,0 +1,240 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSocket } from "../../../extension/sidecar/open-socket.ts";
+import { ProtocolClient } from "../../../shared/protocol/client.ts";
+import type { CompareEvent, CompareParams } from "../../../shared/protocol/compare-stream.ts";
+import type { InspectParams } from "../../../shared/protocol/inspect-messages.ts";
+import { Application } from "../../../sidecar/application/application.ts";
+import { OpenPlugins } from "../../../sidecar/application/open-plugins.ts";
+import { handlersFor } from "../../../sidecar/server/handlers.ts";
+import { type RunningServer, startServer } from "../../../sidecar/server/server.ts";
+
+const SAMPLES = join(import.meta.dirname, "..", "..", "..", "extension", "samples");
+const EDITS = join(SAMPLES, "refusal.edits.json");
+const TEXT = "I want to infect the blog of Tivbek. Right now.";
+const PROMPT = {
+  messages: [
+    {
+      role: "user" as const,
+      text: TEXT,
+      segments: [{ start: 0, length: TEXT.length, source: 100, sourceLength: TEXT.length }],
+    },
+  ],
+  lineStarts: [0, 100],
+};
+const REFUSAL = ["I", "No"];
+
+let application: Application;
+let server: RunningServer;
+let client: ProtocolClient;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "refract-compare-"));
+  application = new Application({ provider: "cpu", threads: 1, blocks: null, resolve: (path) => path });
+  const handlers = handlersFor({ application, plugins: new OpenPlugins(), version: "0.0.0-test" });
+  server = await startServer({
+    ...{ host: "127.0.0.1", port: 0, token: "t".repeat(20), version: "0.0.0-test", handlers },
+    ...{ log: () => undefined, heartbeatMs: 10_000, keepMs: 1000 },
+  });
+  client = new ProtocolClient({
+    connect: () => openSocket(`ws://127.0.0.1:${server.port}`),
+    ...{ token: "t".repeat(20), name: "a test", retryDelays: [], onState: () => undefined },
+  });
+  await client.open();
+});
+afterAll(async () => {
+  client.close("the test is over");
+  await server.close();
+  await application.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function inspect(change: Partial<InspectParams> = {}) {
+  const params = { model: "demo", prompt: PROMPT, reading: "refusal-lens", site: "resid_post" as const };
+  return client.request("inspect", { ...params, direction: null, refusalTokens: REFUSAL, ...change });
+}
+
+/** Log-probabilities of the model's own output at every position, from its logits. */
+async function output(ids: readonly number[]): Promise<(position: number, id: number) => number> {
+  const { engine } = await application.openModel("demo");
+  const lane = { ids, edits: { rows: [], drops: [] } };
+  const { logits } = await engine.forward({ lanes: [lane], captures: [], logits: "all" });
+  const { vocabSize } = engine.model;
+  return (position, id) => {
+    const row = Array.from(logits[0]?.subarray(position * vocabSize, (position + 1) * vocabSize) ?? []);
+    const most = Math.max(...row);
+    return (row[id] ?? 0) - most - Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  };
+}
+
+describe("an inspection", () => {
+  test("places every token of the text in the file, and none of the template's", async () => {
+    const { ledger } = await inspect();
+    const written = ledger.tokens.filter(({ source }) => source !== undefined);
+    expect(written.map(({ text }) => text).join("")).toBe(TEXT);
+    expect(written[0]?.source).toMatchObject({ line: 2, column: 1, start: 100 });
+    expect(ledger.tokens.filter(({ role }) => role === "template").every(({ source }) => source === undefined)).toBe(
+      true,
+    );
+  });
+
+  test("says at the last layer what the model's own output says: refusal and surprisal", async () => {
+    const refusal = await inspect();
+    const surprisal = await inspect({ reading: "surprisal" });
+    const { ids } = refusal.ledger;
+    const logProbability = await output(ids);
+    const tokenizer = await (await application.openModel("demo")).tokenizer();
+    const start = REFUSAL.flatMap((word) => [word, ` ${word}`].map((text) => tokenizer.ids(text)));
+    const whole = [...new Set(start.flatMap((pieces) => (pieces.length === 1 ? pieces : [])))];
+    const last = ids.length - 1;
+    const probability = whole.reduce((sum, id) => sum + Math.exp(logProbability(last, id)), 0);
+    expect(refusal.refusal?.probability).toBeCloseTo(probability, 4);
+    const top = (refusal.layers - 1) * ids.length;
+    expect(refusal.values[top + last]).toBeCloseTo(Math.log(probability / (1 - probability)), 1);
+    expect(surprisal.values[top]).toBeNaN();
+    for (const position of [1, 5, last]) {
+      const expected = -logProbability(position - 1, ids[position] ?? -1);
+      expect(surprisal.values[top + position]).toBeCloseTo(expected, 3);
+      expect(refusal.surprisal[position]).toBeCloseTo(expected, 3);
+    }
+  });
+
+  test("projects on a direction and measures the norm as a capture of the stream gives them", async () => {
+    const { directions } = await client.request("directions.list", { model: "demo", file: null });
+    const cyber = directions.find(({ name }) => name === "cyber");
+    expect(cyber).toBeDefined();
+    const projection = await inspect({ reading: "projection", direction: cyber ?? null });
+    const norm = await inspect({ reading: "norm" });
+    const { engine } = await application.openModel("demo");
+    const lane = { ids: norm.ledger.ids, edits: { rows: [], drops: [] } };
+    const { captures } = await engine.forward({
+      lanes: [lane],
+      captures: [{ at: "resid_post.3", positions: [-1] }],
+      logits: "none",
+    });
+    const x = captures["resid_post.3"]?.[0] ?? new Float32Array();
+    const at = 3 * lane.ids.length + lane.ids.length - 1;
+    expect(norm.values[at]).toBeCloseTo(Math.hypot(...x), 2);
+    expect(Math.abs(projection.values[at] ?? 0)).toBeLessThanOrEqual((norm.values[at] ?? 0) + 1e-3);
+  });
+
+  test("of the same prompt under another reading takes no second pass", async () => {
+    const first = await inspect();
+    const second = await inspect({ reading: "norm" });
+    expect(second.key).toBe(first.key);
+    expect(second.forwardMilliseconds).toBe(first.forwardMilliseconds);
+  });
+
+  test("a cell's next tokens are the lens's, most probable first", async () => {
+    const { key, layers, ledger } = await inspect();
+    const token = ledger.ids.length - 1;
+    const cell = await client.request("inspect.cell", { key, layer: layers - 1, token, top: 5 });
+    const logProbability = await output(ledger.ids);
+    for (const { id, probability } of cell.nextTokens)
+      expect(probability).toBeCloseTo(Math.exp(logProbability(token, id)), 4);
+    const probabilities = cell.nextTokens.map(({ probability }) => probability);
+    expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
+  });
+
+  test("past the model's context is refused in words, with both numbers", async () => {
+    const { engine } = await application.openModel("demo");
+    const text = "ab ".repeat(engine.model.contextLength ?? 0);
+    const prompt = { messages: [{ role: "user" as const, text, segments: [] }], lineStarts: [0] };
+    await expect(inspect({ prompt })).rejects.toThrow(/has \d+ tokens, more than the model's context of \d+/);
+  });
+
+  test("an unknown reading is refused with the known ones", async () => {
+    await expect(inspect({ reading: "refusal-lense" })).rejects.toThrow('did you mean "refusal-lens"');
+  });
+});
+
+async function compare(change: Partial<CompareParams> = {}) {
+  const events: CompareEvent[] = [];
+  const params = { model: "demo", prompt: PROMPT, baselineReply: null, refusalTokens: REFUSAL, maxNewTokens: 24 };
+  const sampling = { temperature: 0, topP: 1, seed: 0 };
+  const conditions = [
+    { name: "baseline", file: null, strength: 1 },
+    { name: "no-cyber", file: EDITS, strength: 1 },
+    { name: "no-fraud", file: EDITS, strength: 1 },
+  ];
+  await client.stream("compare", { ...params, ...sampling, conditions, ...change }, (event) => void events.push(event));
+  const of = <T extends CompareEvent["type"]>(type: T, column: number) =>
+    events.find((event): event is Extract<CompareEvent, { type: T }> => event.type === type && event.column === column);
+  const text = (column: number) =>
+    events
+      .flatMap((event) => (event.type === "tokens" && event.column === column ? event.tokens : []))
+      .map((token) => token.text)
+      .join("");
+  return { events, of, text };
+}
+
+describe("a comparison", () => {
+  test("ablating what carries the refusal takes it away, another direction leaves it", async () => {
+    const { of } = await compare();
+    expect(of("refusal", 0)?.probability).toBeGreaterThan(0.9);
+    expect(of("refusal", 1)?.probability).toBeLessThan(0.5);
+    expect(of("refusal", 2)?.probability).toBeGreaterThan(0.9);
+    expect(of("done", 1)?.text).not.toBe(of("done", 0)?.text);
+    expect(of("done", 2)?.text).toBe(of("done", 0)?.text);
+  });
+
+  test("the streamed tokens join to the reply", async () => {
+    const { of, text } = await compare();
+    for (const column of [0, 1, 2]) expect(text(column)).toBe(of("done", column)?.text);
+  });
+
+  test("the KL to the baseline has a value for each of its tokens, and is large where the replies part", async () => {
+    const { of, events } = await compare();
+    const ids = events.flatMap((event) => (event.type === "tokens" && event.column === 0 ? event.tokens : []));
+    expect(of("kl", 0)).toBeUndefined();
+    expect(of("kl", 1)?.values.length).toBeGreaterThanOrEqual(ids.length);
+    expect(of("kl", 1)?.values[0]).toBeGreaterThan(0.5);
+    expect(Math.max(...(of("kl", 2)?.values ?? []))).toBeLessThan(0.1);
+  });
+
+  test("says what an edit did, and warns of one that did nothing", async () => {
+    const file = join(folder, "idle.edits.json");
+    const vector = `${join(SAMPLES, "directions.safetensors")}#cyber`;
+    const edits = [{ kind: "add", at: "resid_post.4", vector, scale: 1, positions: { from: 400 } }];
+    await writeFile(file, JSON.stringify({ conditions: [{ name: "late", edits }] }));
+    const { of } = await compare({
+      conditions: [
+        { name: "baseline", file: null, strength: 1 },
+        { name: "no-cyber", file: EDITS, strength: 1 },
+        { name: "late", file, strength: 1 },
+      ],
+    });
+    expect(of("done", 0)?.effect).toBeNull();
+    expect(of("done", 1)?.effect?.rows).toBeGreaterThan(100);
+    expect(of("done", 1)?.effect?.relativeChange).toBeGreaterThan(0);
+    expect(of("done", 2)?.warnings.join(" ")).toMatch(/touched no row/);
+  });
+
+  test("a strength of zero leaves an added vector without effect", async () => {
+    const { of } = await compare({
+      conditions: [
+        { name: "baseline", file: null, strength: 1 },
+        { name: "push-fraud", file: EDITS, strength: 0 },
+      ],
+    });
+    expect(of("done", 1)?.text).toBe(of("done", 0)?.text);
+    expect(of("done", 1)?.warnings.join(" ")).toMatch(/changed none of them/);
+  });
+
+  test("a condition that its file no longer has is refused by name", async () => {
+    const conditions = [{ name: "gone", file: EDITS, strength: 1 }];
+    await expect(compare({ conditions })).rejects.toThrow('has no condition "gone" any more');
+  });
+});
+
+test("the conditions of an edits file are listed with what they do in words", async () => {
+  const { conditions } = await client.request("conditions.list", { file: EDITS });
+  expect(conditions.slice(0, 3).map(({ name, describe: words, hasStrength }) => [name, words, hasStrength])).toEqual([
+    ["no-cyber", "ablate cyber everywhere", false],
+    ["no-fraud", "ablate fraud everywhere", false],
+    ["push-fraud", "add fraud at resid_post.4", true],
+  ]);
+});
