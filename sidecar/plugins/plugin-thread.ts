@@ -16,6 +16,8 @@ export interface PluginThreadOptions {
   idleMs: number;
 }
 
+const START_MS = 60_000;
+
 /**
  * A thread for one plugin. A plugin that throws fails its call; one that hangs, also in an endless loop, is stopped; one that ends its
  * thread takes nothing with it. The next call starts a new thread.
@@ -25,6 +27,8 @@ export class PluginThread {
   #running: { worker: Worker; channel: CallChannel } | null = null;
   #loaded: Promise<unknown> | null = null;
   #calls = 0;
+  /** A thread that is starting on a busy machine shows no sign of life for a while. */
+  #limit = START_MS;
   #idle: NodeJS.Timeout | null = null;
 
   constructor(options: PluginThreadOptions) {
@@ -33,7 +37,10 @@ export class PluginThread {
 
   /** Loads the module; its description has "function" for each function. */
   load(): Promise<unknown> {
-    this.#loaded ??= this.#call("load", []);
+    this.#loaded ??= this.#call("load", []).then((shape) => {
+      this.#limit = this.#options.idleMs;
+      return shape;
+    });
     return this.#loaded;
   }
 
@@ -89,6 +96,7 @@ export class PluginThread {
   #forget(): void {
     this.#running = null;
     this.#loaded = null;
+    this.#limit = START_MS;
     if (this.#idle) clearTimeout(this.#idle);
     this.#idle = null;
   }
@@ -99,12 +107,12 @@ export class PluginThread {
     const running = this.#running;
     if (!running || this.#calls === 0 || running.channel.answering > 0) return;
     this.#idle = setTimeout(() => {
+      const seconds = this.#limit / 1000;
       this.#forget();
-      const seconds = this.#options.idleMs / 1000;
       running.channel.fail(
         new RefractError("failed", `${this.#options.label}: it gave no sign of life for ${seconds} s and was stopped.`),
       );
       void running.worker.terminate();
-    }, this.#options.idleMs);
+    }, this.#limit);
   }
 }

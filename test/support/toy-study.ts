@@ -23,6 +23,7 @@ export function toyModel(engine: Engine = toyEngine()): StudyModel {
         const tokens = ids.map((token) => ({
           id: token,
           text: WORDS[token] ?? "",
+          piece: WORDS[token] ?? "",
           start: 0,
           end: 0,
           role: "user" as const,
@@ -75,16 +76,19 @@ export function writeToyPrompts(folder: string, counts: { train: number; val: nu
         const nouns = Array.from({ length: 4 }, () => `noun${random.below(40)}`);
         const manner = i % 2 ? "polite" : "plain";
         const text = [...(i % 2 ? ["please"] : []), verb, ...nouns].join(" ");
-        lines.push(
-          JSON.stringify({
-            id: `${category}-${split}-${i}`,
-            text,
-            category,
-            split,
-            label: harmful ? "harmful" : "harmless",
-            conditions: { manner },
-          }),
-        );
+        const id = `${category}-${split}-${i}`;
+        const row = { category, split, base: id, label: harmful ? "harmful" : "harmless", conditions: { manner } };
+        lines.push(JSON.stringify({ id, text, ...row }));
+        for (const wrapper of harmful ? ["drill", "order"] : []) {
+          lines.push(
+            JSON.stringify({
+              id: `${id}-${wrapper}`,
+              text: `${wrapper} ${text}`,
+              ...row,
+              category: `${category}-${wrapper}`,
+            }),
+          );
+        }
       }
     }
   }
@@ -98,6 +102,13 @@ export function toySpec(categories: readonly string[], body: string, seed = 7): 
     `  ${name}: {file: all.jsonl, where: {category: ${name}}, harmful: true, matched: ${name}_ok}`,
     `  ${name}_ok: {file: all.jsonl, where: {category: ${name}_ok}, harmful: false}`,
   ]);
+  const [first = ""] = categories;
+  sets.push(
+    `  polite: {file: all.jsonl, where: {category: [${categories.join(", ")}], conditions.manner: polite}, harmful: true}`,
+    `  plain: {file: all.jsonl, where: {category: [${categories.join(", ")}], conditions.manner: plain}, harmful: true}`,
+    `  drill: {file: all.jsonl, where: {category: ${first}-drill}, harmful: true}`,
+    `  orderly: {file: all.jsonl, where: {category: ${first}-order}, harmful: true}`,
+  );
   const components = categories.map(
     (name) => `  ${name}: {find: difference-in-means, positive: ${name}, negative: ${name}_ok}`,
   );
@@ -116,7 +127,7 @@ export function toySpec(categories: readonly string[], body: string, seed = 7): 
 
 export function toyTools(engine?: Engine): RunTools {
   return {
-    registry: (plugins) => openRegistry(plugins, 500),
+    registry: (plugins) => openRegistry(plugins, 3000),
     openModel: async () => toyModel(engine),
     versions: { refract: "test" },
   };

@@ -3,8 +3,9 @@ import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shar
 import type { Evidence, ExperimentSummary, Figure, Verdict } from "../../../shared/plugin/result-document.ts";
 import type { StudyPrompt } from "../../../shared/plugin/study.ts";
 import type { ForestBlock, ViewBlock } from "../../../shared/plugin/view-block.ts";
-import { factorial } from "../../statistics/factorial.ts";
+import { type FactorialEffect, factorial } from "../../statistics/factorial.ts";
 import { seeded } from "../../statistics/random.ts";
+import { rateInterval } from "../../statistics/rate-interval.ts";
 import { NO_EDITS } from "../study/edit-rows.ts";
 import { evidenceOf } from "../study/evidence.ts";
 import { inWords, rateFigure, shown } from "../study/intervals.ts";
@@ -26,6 +27,23 @@ function factorsOf(data: ConditionsData, wanted: readonly string[]): string[] {
   const all =
     wanted.length > 0 ? wanted : [...new Set(data.prompts.flatMap(({ conditions }) => Object.keys(conditions)))];
   return all.filter((name) => new Set(data.prompts.map(({ conditions }) => conditions[name] ?? "")).size > 1);
+}
+
+/**
+ * An effect on a rate whose resamples were all alike: Wilson's interval of its level's rate stands in for the bootstrap's point, which
+ * would take a few equal outcomes for certainty.
+ */
+function widened(effect: FactorialEffect, { prompts, outcomes }: ConditionsData): FactorialEffect {
+  const at = prompts.flatMap(({ conditions }, i) =>
+    effect.factors.every((factor, k) => (conditions[factor] ?? "") === effect.levels[k]) ? [i] : [],
+  );
+  if (at.length === 0) return effect;
+  const rate = rateInterval(
+    at.map((i) => outcomes.refused[i] === true),
+    at.map((i) => prompts[i]?.base ?? ""),
+  );
+  const half = Math.max(rate.high - rate.estimate, rate.estimate - rate.low);
+  return { ...effect, low: effect.estimate - half, high: effect.estimate + half };
 }
 
 function judge(category: string, factor: string, effects: readonly Figure[], first: number): Verdict {
@@ -96,8 +114,9 @@ function summarise(all: readonly ConditionsData[], wanted: readonly string[], se
           `${category}, ${response}: ${result.undefinedReplicates} resamples had an empty cell and are left out.`,
         );
       const first = figures.length;
-      const own = result.effects.map((effect) =>
-        toFigure({
+      const own = result.effects.map((measured) => {
+        const effect = unit === "rate" && measured.high - measured.low < 1e-9 ? widened(measured, data) : measured;
+        return toFigure({
           name: `effect on ${response}`,
           of: [category, ...effect.factors.map((factor, k) => `${factor}=${effect.levels[k]}`)],
           estimate: effect.estimate,
@@ -105,8 +124,8 @@ function summarise(all: readonly ConditionsData[], wanted: readonly string[], se
           high: effect.high,
           n: effect.n,
           unit,
-        }),
-      );
+        });
+      });
       figures.push(...own);
       for (const figure of own) {
         const key = `${category}/${figure.of.slice(1).join("/")}`;

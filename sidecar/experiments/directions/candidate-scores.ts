@@ -123,6 +123,21 @@ const ROUNDS = [4, 8, 16, 32];
 /** No fewer than so many reach the end, so that the rule chooses among candidates and does not only confirm one. */
 const FEWEST_FINALISTS = 3;
 
+/**
+ * Drops what clearly misses a bound (`miss` above 0), worst first, but never so many that fewer than a few are left: where nearly all
+ * miss it, the rule must say so on every prompt.
+ */
+function thinned<Entry>(
+  entries: readonly Entry[],
+  miss: (entry: Entry) => number,
+  leave: (entry: Entry) => void,
+): Entry[] {
+  const ranked = [...entries].sort((a, b) => miss(a) - miss(b));
+  const kept = new Set(ranked.filter((entry, i) => i < FEWEST_FINALISTS || !(miss(entry) > 0)));
+  for (const entry of entries) if (!kept.has(entry)) leave(entry);
+  return entries.filter((entry) => kept.has(entry));
+}
+
 function asCandidate({ layer, position }: Contender, scores: Scores): Candidate {
   return {
     position,
@@ -172,12 +187,11 @@ export async function scoreCandidates(
     );
     for (const [i, entry] of alive.entries()) entry.scores.induce.push(...(pushed[i] ?? []));
     if (!last) {
-      alive = alive.filter((entry) => {
-        const { induce } = entry.scores;
-        const failing = average(induce) + 2 * standardError(induce) < bounds.induce;
-        if (failing) leave(entry, "added, it does not make harmless prompts refuse");
-        return !failing;
-      });
+      alive = thinned(
+        alive,
+        ({ scores }) => bounds.induce - average(scores.induce) - 2 * standardError(scores.induce),
+        (entry) => leave(entry, "added, it does not make harmless prompts refuse"),
+      );
     }
     const contendersLeft = alive.map(({ contender }) => contender);
     const quiet = await ablated(study, contendersLeft, harmless.slice(from, size));
@@ -191,12 +205,11 @@ export async function scoreCandidates(
       entry.scores.bypass.push(...(loud[i] ?? []).map((logits) => firstTokenScore(logits, study.refusal.ids)));
     }
     if (last) break;
-    alive = alive.filter((entry) => {
-      const { kl } = entry.scores;
-      const failing = average(kl) - 2 * standardError(kl) > bounds.kl;
-      if (failing) leave(entry, "ablated, it changes harmless prompts");
-      return !failing;
-    });
+    alive = thinned(
+      alive,
+      ({ scores }) => average(scores.kl) - 2 * standardError(scores.kl) - bounds.kl,
+      (entry) => leave(entry, "ablated, it changes harmless prompts"),
+    );
     const keep = Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2));
     if (alive.length > keep) {
       const ranked = [...alive].sort((a, b) => average(a.scores.bypass) - average(b.scores.bypass));

@@ -82,7 +82,16 @@ export const rewards = defineExperiment({
     }));
     const refusals = await study.score(config.refusal, inputs);
     const scores: Record<string, number[]> = {};
-    for (const name of config.rewards) scores[name] = (await study.score(name, inputs)).map(({ score }) => score);
+    for (const name of config.rewards) {
+      const own = (await study.score(name, inputs)).map(({ score }) => score);
+      const missing = own.filter((score) => !Number.isFinite(score)).length;
+      if (missing > 0) {
+        throw refused(
+          `rewards: scorer ${name} gives no number for ${missing} of ${own.length} replies; a reward needs a scorer that reads replies.`,
+        );
+      }
+      scores[name] = own;
+    }
     const rows = cells.map(
       ({ prompt, k }, i): ReplyRow => ({
         prompt: prompt.id,

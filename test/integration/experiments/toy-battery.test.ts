@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { executeRun } from "../../../sidecar/runs/execute-run.ts";
+import { toyFolder, toyRequest, toySpec, toyTools } from "../../support/toy-study.ts";
+
+interface Summary {
+  experiments: Record<
+    string,
+    {
+      figures: { name: string; of: string[]; estimate: number | null; layer?: number }[];
+      verdicts: {
+        of: string[];
+        verdict: string;
+        because: string;
+        layer: number | null;
+        byLayer: { layer: number; verdict: string }[];
+      }[];
+    }
+  >;
+}
+
+function causes(a: string, b: string): string {
+  return `experiments:\n  causes: {kind: cross-ablation, components: [${a}, ${b}], prompts: [${a}, ${b}], layers: [2, 4]}`;
+}
+
+async function verdict(a: string, b: string, counts: { train: number; val: number; test: number }) {
+  const { folder, specPath } = toyFolder(toySpec([a, b], causes(a, b)), counts);
+  const { folder: run, status } = await executeRun(toyRequest(specPath, join(folder, "runs")), toyTools());
+  expect(status).toBe("done");
+  const summary = JSON.parse(readFileSync(join(run, "summary.json"), "utf8")) as Summary;
+  const experiment = summary.experiments.causes;
+  const found = experiment?.verdicts[0];
+  if (!experiment || !found) throw new Error("no verdict");
+  return { ...found, effects: experiment.figures.filter(({ name }) => name === "effect") };
+}
+
+const ENOUGH = { train: 24, val: 12, test: 40 };
+
+it.each([
+  ["cyber", "fraud", "detached"],
+  ["theft", "vandalism", "sintered"],
+  ["weapons", "poison", "one cause under distinct shapes"],
+])("the battery calls %s and %s of the model made by hand %s", async (a, b, planted) => {
+  const found = await verdict(a, b, ENOUGH);
+  expect({ verdict: found.verdict, layer: found.layer }).toEqual({ verdict: planted, layer: 4 });
+  expect(found.byLayer).toEqual([
+    { layer: 2, verdict: planted },
+    { layer: 4, verdict: planted },
+  ]);
+  expect(found.effects.map(({ of }) => of.join("/")).sort()).toEqual(
+    [`${a}/${a}`, `${a}/${b}`, `${b}/${a}`, `${b}/${b}`].sort(),
+  );
+});
+
+it("with few prompts the battery says that it is undecided, and how many more would do", async () => {
+  const found = await verdict("cyber", "fraud", { train: 8, val: 4, test: 4 });
+  expect(found.verdict).toBe("undecided");
+  expect(found.because).toMatch(/needs about \d+ more prompts of cyber/);
+});
