@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { addCaptureCommand } from "./command-line/capture.ts";
 import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
+import { addExportCommand } from "./command-line/export.ts";
 import { addGenerateCommand } from "./command-line/generate.ts";
 import { addInspectModelCommand } from "./command-line/inspect-model.ts";
 import { addReportCommand } from "./command-line/report.ts";
@@ -23,6 +24,7 @@ for (const add of [
   addGenerateCommand,
   addRunCommand,
   addReportCommand,
+  addExportCommand,
   addSelectCommand,
   addServeCommand,
 ]) {
