@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { addCaptureCommand } from "./command-line/capture.ts";
+import { addDemoCommand } from "./command-line/demo.ts";
 import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
 import { addExportCommand } from "./command-line/export.ts";
 import { addGenerateCommand } from "./command-line/generate.ts";
@@ -25,6 +26,7 @@ for (const add of [
   addRunCommand,
   addReportCommand,
   addExportCommand,
+  addDemoCommand,
   addSelectCommand,
   addServeCommand,
 ]) {

@@ -4,6 +4,7 @@ import type { RunEvent } from "../../shared/protocol/run-messages.ts";
 import { executeRun } from "../runs/execute-run.ts";
 import { runTools } from "../runs/run-tools.ts";
 import type { Application } from "./application.ts";
+import { timeLeft } from "./time-left.ts";
 
 interface RunParams {
   spec: string;
@@ -32,8 +33,8 @@ export async function runSpec(
       signal: call.signal,
       onProgress: ({ experiment, label, done, total, secondsLeft }) => {
         const name = experiment.startsWith("@") ? "" : `${experiment}: `;
-        const left = secondsLeft === null ? "" : `, ${timeLeft(secondsLeft)} left`;
-        call.progress({ stage: `${name}${label}${left}`, fraction: total > 0 ? Math.min(1, done / total) : null });
+        const stage = [`${name}${label}`, timeLeft(secondsLeft)].filter(Boolean).join(", ");
+        call.progress({ stage, fraction: total > 0 ? Math.min(1, done / total) : null });
       },
       onWarning: (sentence) => say({ type: "warning", sentence }),
       onExperiment: (experiment, status, sentences) =>
@@ -44,8 +45,4 @@ export async function runSpec(
   );
   await sending;
   return outcome;
-}
-
-function timeLeft(seconds: number): string {
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
