@@ -31,7 +31,7 @@ def subject_text(q):
     return tk.render(q['text']) + (q['expect'] if 'expect' in q else reply(q))
 
 
-def train(x, steps, seed, batch=1024):
+def train(x, steps, seed, batch=768):
     """x [tokens, D] -> dictionary with W_enc [D, WIDTH], b_enc, W_dec [WIDTH, D], b_dec, threshold."""
     g = torch.Generator().manual_seed(seed); b_dec = x.mean(0).clone(); scale = float((x - b_dec).norm(dim=-1).mean()) / D ** .5
     W_dec = F.normalize(torch.randn(WIDTH, D, generator=g), dim=-1); W_enc = W_dec.T.clone(); b_enc = torch.zeros(WIDTH)
@@ -39,7 +39,7 @@ def train(x, steps, seed, batch=1024):
     for step in range(steps):
         for p in opt.param_groups: p['lr'] = 3e-3 * min(1, (step + 1) / 50, (steps - step) / (.3 * steps))
         y = x[torch.randint(len(x), (batch,), generator=g)]; pre = (y - b_dec) @ W_enc + b_enc; act = F.relu(pre)
-        flat = act.flatten(); cut = flat.topk(K * batch).values[-1]; f = act * (act >= cut)
+        part = act[::4]; cut = part.flatten().topk(K * len(part)).values[-1]; f = act * (act >= cut)
         rec = f @ W_dec + b_dec; loss = ((y - rec) ** 2).mean() / scale ** 2
         last += 1; last[(f > 0).any(0)] = 0; dead = last > 60
         if dead.any():                                                    # dead features learn from what is left over
@@ -89,8 +89,8 @@ def knob_features(subject, dictionaries, rows, limit=6):
 
 
 def main():
-    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); ap.add_argument('--steps', type=int, default=2500); ap.add_argument('--rows', type=int, default=5000); a = ap.parse_args()
-    torch.set_num_threads(1); torch.set_flush_denormal(True); s = Subject(a.work); r = random.Random(21)
+    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); ap.add_argument('--threads', type=int, default=1); ap.add_argument('--steps', type=int, default=1800); ap.add_argument('--rows', type=int, default=3500); a = ap.parse_args()
+    torch.set_num_threads(a.threads); torch.set_flush_denormal(True); s = Subject(a.work); r = random.Random(21)
     x = activations(s, [prompts.training_request(r) for _ in range(a.rows)])
     held = activations(s, [q for q in prompts.all_rows() if q['split'] == 'test'][::3]); out, measured = {}, {}
     for l in range(LAYERS):
