@@ -21,6 +21,9 @@ export async function run(): Promise<void> {
   });
   mocha.suite.emit("pre-require", globalThis, "", mocha);
   await import("./activation.test.ts");
+  await import("./prompt-files.test.ts");
+  await import("./inspect.test.ts");
+  await import("./sidecar.test.ts");
   await new Promise<void>((resolve, reject) => {
     mocha.run((failures) => (failures === 0 ? resolve() : reject(new Error(`${failures} tests failed`))));
   });
