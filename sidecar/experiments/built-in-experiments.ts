@@ -7,6 +7,8 @@ import { contrastFinder } from "./directions/contrast.ts";
 import { differenceInMeansFinder } from "./directions/difference-in-means.ts";
 import { directions } from "./directions/directions.ts";
 import { harmfulnessFinder } from "./directions/harmfulness.ts";
+import { outputFreeFinder } from "./directions/output-free.ts";
+import { probeFinder } from "./directions/probe-finder.ts";
 import { geometry } from "./geometry/geometry.ts";
 import { inspect } from "./inspect/inspect.ts";
 import { jailbreak } from "./jailbreak/jailbreak.ts";
@@ -34,5 +36,5 @@ export const builtInExperiments = definePlugin({
     compare,
     inspect,
   ],
-  finders: [differenceInMeansFinder, contrastFinder, harmfulnessFinder],
+  finders: [differenceInMeansFinder, contrastFinder, harmfulnessFinder, outputFreeFinder, probeFinder],
 });

@@ -121,7 +121,7 @@ interface CommonPart extends CommonAndPrivate {
 
 /** How many common parts go on from few validation prompts to all of them. */
 const FINALISTS = 3;
-const FIRST_LOOK = 12;
+const FIRST_LOOK = 8;
 
 /** The common part, over positions and weights, whose ablation takes down both categories most on validation prompts. */
 async function findCommonPart(

@@ -232,8 +232,24 @@ export function selectableLayers(
   );
 }
 
+/**
+ * The rule's choice. Where it leaves none, the finalist with the lowest bypass is taken all the same, best among those that bring refusal
+ * about, and a sentence says which bound it misses: what follows holds for that direction, with this against it.
+ */
 export function choose(search: Search, layers: number, bounds: SelectionBounds) {
   const selection = selectDirection(search.finalists, layers, bounds);
   const early = search.raced.length > 0 ? ` ${search.raced.length} others left the race early.` : "";
-  return { winner: selection.winner, because: `${selection.because}${early}` };
+  if (selection.winner) return { winner: selection.winner, because: `${selection.because}${early}`, warning: null };
+  const numbers = search.finalists.filter(
+    ({ refusal_score, kl_div_score }) => refusal_score !== null && kl_div_score !== null,
+  );
+  const inducing = numbers.filter(
+    ({ steering_score }) => (steering_score ?? Number.NEGATIVE_INFINITY) >= bounds.induce,
+  );
+  const [best] = [...(inducing.length > 0 ? inducing : numbers)].sort(
+    (a, b) => (a.refusal_score ?? 0) - (b.refusal_score ?? 0),
+  );
+  if (!best) return { winner: null, because: selection.because, warning: null };
+  const warning = `${selection.because} Taken all the same: position ${best.position}, layer ${best.layer}, whose ablation leaves the lowest score (${(best.refusal_score ?? 0).toFixed(2)}) and changes harmless prompts by ${(best.kl_div_score ?? 0).toFixed(2)} nats.`;
+  return { winner: best, because: `${warning}${early}`, warning };
 }

@@ -70,7 +70,7 @@ export const differenceInMeansFinder: DirectionFinder = {
       }),
     );
     const search = await scoreCandidates(study, contenders, parts.valPositive, parts.valNegative, bounds);
-    const { winner, because } = choose(search, study.engine.model.layers, bounds);
+    const { winner, because, warning } = choose(search, study.engine.model.layers, bounds);
     const chosen =
       winner && contenders.find(({ layer, position }) => layer === winner.layer && position === winner.position);
     if (!chosen)
@@ -97,7 +97,7 @@ export const differenceInMeansFinder: DirectionFinder = {
       },
       candidates: search.finalists,
       because,
-      warnings: training.warnings,
+      warnings: [...training.warnings, ...(warning === null ? [] : [`component ${name}: ${warning}`])],
     };
   },
 };

@@ -51,8 +51,10 @@ export async function sweepEffects(
   const tokens = study.refusal.ids;
   const top = unedited.map(({ logits }) => topRefusalToken(logits, tokens));
   const refused = unedited.map(({ logits }) => firstTokenScore(logits, tokens) > 0);
-  const effects: WindowEffect[] = [];
-  for (const [start, members] of Map.groupBy(windows, ({ first }) => blockStart(model.blocks, first))) {
+  // Families meet at the ends (all layers up to 0 is layer 0 alone): such a window runs once.
+  const distinct = [...new Map(windows.map((window) => [`${window.first}-${window.last}`, window])).values()];
+  const found = new Map<string, { kept: boolean[]; score: number[] }>();
+  for (const [start, members] of Map.groupBy(distinct, ({ first }) => blockStart(model.blocks, first))) {
     const lanes = members.flatMap(({ first, last }): Lane[] => {
       const edits = ablate(
         streamPoints(model, (layer) => layer >= first && layer <= last),
@@ -75,8 +77,17 @@ export async function sweepEffects(
       const kept = logits.map((one, i) =>
         outcome === "refusal" ? (score[i] ?? 0) > 0 : (score[i] ?? 0) <= 0 || topRefusalToken(one, tokens) === top[i],
       );
-      effects.push({ ...window, kept, score: score.map((value) => Math.round(value * 1000) / 1000) });
+      found.set(`${window.first}-${window.last}`, {
+        kept,
+        score: score.map((value) => Math.round(value * 1000) / 1000),
+      });
     }
   }
-  return { baseline: outcome === "refusal" ? refused : refused.map(() => true), windows: effects };
+  return {
+    baseline: outcome === "refusal" ? refused : refused.map(() => true),
+    windows: windows.map((window) => ({
+      ...window,
+      ...(found.get(`${window.first}-${window.last}`) ?? { kept: [], score: [] }),
+    })),
+  };
 }

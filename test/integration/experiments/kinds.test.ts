@@ -17,6 +17,8 @@ const REWARDS = `export default { name: "rewards", scorers: [
 const BODY = `  harm: {find: harmfulness, positive: cyber, negative: cyber_ok}
   manner: {find: contrast, positive: polite, negative: plain}
   both: {span: [cyber, fraud]}
+  probed: {find: probe, positive: cyber, negative: cyber_ok, layers: [2, 4]}
+  silent: {find: output-free, positive: cyber, negative: cyber_ok, layers: [2, 4]}
   decision: {span: [cyber], minus: [manner]}
 plugins: [./rewards.mjs]
 scorers: [first-token, substrings, agrees, hears]
@@ -25,7 +27,7 @@ conditions:
   no-manner: [{kind: ablate, component: manner}]
   no-decision: [{kind: ablate, component: decision}]
 experiments:
-  found: {kind: directions, components: [cyber, fraud]}
+  found: {kind: directions, components: [cyber, fraud, probed, silent]}
   shapes: {kind: geometry, components: [cyber, fraud]}
   said: {kind: compare, conditions: [baseline, no-cyber, no-manner, no-decision], prompts: [polite], take: 12}
   look: {kind: inspect, prompts: [cyber], components: [cyber], take: 1}
@@ -67,6 +69,11 @@ const figure = (name: string, what: string, of: string[]) =>
 it("directions: what is found takes down its own refusals and brings them about", () => {
   expect(figure("found", "effect", ["cyber", "cyber"])?.estimate).toBeCloseTo(1);
   expect(figure("found", "induced refusals", ["cyber"])?.estimate).toBeCloseTo(1);
+});
+
+it("directions: a probe and the output-free choice find the same cause", () => {
+  expect(figure("found", "effect", ["probed", "probed"])?.estimate).toBeGreaterThan(0.9);
+  expect(figure("found", "effect", ["silent", "silent"])?.estimate).toBeGreaterThan(0.9);
 });
 
 it("geometry: two knobs have distinct shapes, with reliability and null beside the cosine", () => {
