@@ -105,14 +105,16 @@ describe("inspecting a prompt", () => {
       void vscode.commands.executeCommand("refract.inspect", uri, 0);
     });
     assert.match(message, /has \d+ tokens, more than the model's context of \d+/);
+    // Processor time between two ticks and not the clock's: a busy machine stalls everybody, and is not what is tested.
     let longest = 0;
-    let last = performance.now();
+    let last = process.cpuUsage();
     const watch = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last - 10);
-      last = performance.now();
+      const { user, system } = process.cpuUsage(last);
+      longest = Math.max(longest, (user + system) / 1000);
+      last = process.cpuUsage();
     }, 10);
     for (let i = 0; i < 10; i++) await editor.edit((builder) => builder.insert(new vscode.Position(0, 20), "x"));
     clearInterval(watch);
-    assert.ok(longest < 100, `the extension host stalled for ${longest.toFixed(0)} ms`);
+    assert.ok(longest < 100, `the extension host was held for ${longest.toFixed(0)} ms`);
   });
 });
