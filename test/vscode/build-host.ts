@@ -21,3 +21,6 @@ export async function buildHost(): Promise<void> {
     logLevel: "warning",
   });
 }
+
+// F5 builds the tests before it starts VS Code.
+if (process.argv.includes("--now")) await buildHost();

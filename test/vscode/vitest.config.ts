@@ -7,7 +7,8 @@ export default defineConfig({
     include: ["test/vscode/journeys/**/*.test.ts"],
     root: join(import.meta.dirname, "..", ".."),
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 240_000,
+    hookTimeout: 400_000,
   },
 });

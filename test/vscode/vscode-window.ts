@@ -7,6 +7,8 @@ import type { VsCodeServer } from "./vscode-server.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const SCREENSHOTS = join(ROOT, "test", "screenshots");
 
+const ACTION_MS = 90_000;
+
 /** A cold start of VS Code on a busy machine. */
 const START_MS = 120_000;
 
@@ -60,6 +62,8 @@ export async function openWindow(options: WindowOptions): Promise<VsCodeWindow> 
   const context = await (await sharedBrowser()).newContext({
     viewport: { width: options.width ?? 1400, height: options.height ?? 900 },
   });
+  // Actions wait as long as a busy machine needs.
+  context.setDefaultTimeout(ACTION_MS);
   const page = await context.newPage();
   const exit = Promise.withResolvers<number>();
   await page.exposeFunction("codeAutomationExit", (code: number) => exit.resolve(code));

@@ -1,0 +1,67 @@
+import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type SampleWorkspace, sampleWorkspace } from "../sample-workspace.ts";
+import { startVsCodeServer, type VsCodeServer } from "../vscode-server.ts";
+import { closeBrowser, openWindow, type VsCodeWindow } from "../vscode-window.ts";
+
+/** A folder as somebody might send it: its settings name a program and a model of its own. */
+let workspace: SampleWorkspace;
+let server: VsCodeServer;
+let window: VsCodeWindow;
+let marker: string;
+
+beforeAll(async () => {
+  workspace = await sampleWorkspace();
+  marker = join(workspace.folder, "ran");
+  await writeFile(join(workspace.folder, "x.sh"), `#!/bin/sh\ntouch '${marker}'\n`);
+  await chmod(join(workspace.folder, "x.sh"), 0o755);
+  await writeFile(
+    join(workspace.folder, "plugin.mjs"),
+    `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(marker)}, "");`,
+  );
+  await mkdir(join(workspace.folder, "m"));
+  await workspace.configure({
+    "refract.sidecar.nodePath": "./x.sh",
+    "refract.model": "./m",
+    "refract.plugins": ["./plugin.mjs"],
+    "security.workspace.trust.startupPrompt": "never",
+  });
+  server = await startVsCodeServer({ trust: false });
+  window = await openWindow({ server, folder: workspace.folder, tests: null, development: true });
+});
+afterAll(async () => {
+  await window?.close();
+  await closeBrowser();
+  await server?.close();
+  await workspace?.remove();
+});
+
+const ran = () =>
+  stat(marker).then(
+    () => true,
+    () => false,
+  );
+
+test("a restricted folder opens with Refract active in its limited form, which says why Inspect is off", async () => {
+  const { page } = window;
+  // VS Code may ask about trust first; the answer is no.
+  const no = page.getByRole("button", { name: /No, I don't trust|Browse in Restricted Mode/ });
+  await no.click({ timeout: 15_000 }).catch(() => undefined);
+  await page.locator(".explorer-folders-view .monaco-list-row", { hasText: "start.prompt.md" }).dblclick();
+  await page.locator(".codelens-decoration a", { hasText: "this workspace is restricted" }).first().waitFor();
+  await page.locator(".statusbar-item", { hasText: "Refract: restricted" }).waitFor();
+  await window.screenshot("restricted");
+  expect(await ran()).toBe(false);
+});
+
+test("the command says why, too, and nothing of the folder is run or loaded", async () => {
+  const { page } = window;
+  await page.locator(".monaco-editor .view-line").first().click();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Refract: Inspect Prompt");
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: "Inspect Prompt" }).first().click();
+  await page.locator(".notifications-toasts", { hasText: "This workspace is restricted" }).waitFor();
+  await window.screenshot("restricted-message");
+  expect(await ran()).toBe(false);
+});

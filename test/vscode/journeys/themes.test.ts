@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Journey, startJourney } from "../journey.ts";
+import { TEST_MODEL } from "../test-model.ts";
+import { inspectFirst, openFile } from "./sidecar-state.ts";
+
+let journey: Journey;
+beforeAll(async () => {
+  journey = await startJourney({ settings: { "refract.model": TEST_MODEL, "editor.minimap.enabled": false } });
+  await openFile(journey, "start.prompt.md");
+  await inspectFirst(journey);
+  await journey.host((vscode) => vscode.commands.executeCommand("refract.showHeatmap").then(() => null));
+  await (await journey.window.webview("Heatmap")).locator(".grid canvas").first().waitFor();
+});
+afterAll(() => journey?.end());
+
+const THEMES = [
+  ["dark", "Default Dark Modern"],
+  ["light", "Default Light Modern"],
+  ["high-contrast", "Default High Contrast"],
+  ["high-contrast-light", "Default High Contrast Light"],
+] as const;
+
+/** The colours that a page has now. */
+async function colours(): Promise<{ background: string; text: string }> {
+  const page = await journey.window.webview("Heatmap");
+  return page.locator("body").evaluate((body) => {
+    const { backgroundColor, color } = getComputedStyle(body);
+    const root = getComputedStyle(document.documentElement).getPropertyValue("--vscode-editor-background");
+    return { background: backgroundColor === "rgba(0, 0, 0, 0)" ? root : backgroundColor, text: color };
+  });
+}
+
+for (const [name, theme] of THEMES) {
+  test(`editor, heatmap and hover follow the ${name} theme`, async () => {
+    const { window, host } = journey;
+    const before = await colours();
+    await host(
+      (vscode, to) =>
+        vscode.workspace
+          .getConfiguration("workbench")
+          .update("colorTheme", to, true)
+          .then(() => null),
+      theme,
+    );
+    const body = (await window.webview("Heatmap")).locator("body");
+    const kind = name === "dark" || name === "light" ? `vscode-${name}` : "vscode-high-contrast";
+    await expect.poll(() => body.getAttribute("class")).toContain(kind);
+    if (name !== "dark") expect(await colours()).not.toEqual(before);
+    await window.page.waitForTimeout(1000);
+    await window.screenshot(`workbench-${name}`);
+  });
+}
+
+test("tints keep a border in high contrast", async () => {
+  const { page } = journey.window;
+  const borders = await page
+    .locator(".view-overlays div, .view-line span")
+    .evaluateAll((all) =>
+      all
+        .map((one) => getComputedStyle(one).borderStyle)
+        .filter((style) => style.includes("dashed") || style.includes("solid")),
+    );
+  expect(borders.length).toBeGreaterThan(0);
+});
