@@ -173,6 +173,29 @@ describe("the heatmap page", () => {
     await page.close();
   });
 
+  it("reads a saved picture's prompt again at the press of a button", async () => {
+    const first = await openWithPicture(DARK);
+    await expect.poll(async () => await first.saved()).toBeTruthy();
+    const saved = await first.saved();
+    await first.page.close();
+    const { page, posted } = await openPage(browser, "heatmap", { theme: DARK, saved });
+    await page.locator(".notice vscode-button").click();
+    expect(await posted()).toContainEqual({ type: "inspect" });
+    await page.close();
+  });
+
+  it("fits the whole prompt again when its panel is made narrower, until the user zooms", async () => {
+    const { page, posted } = await openWithPicture(DARK, { width: 1400 });
+    await page.setViewportSize({ width: 700, height: 500 });
+    await page.waitForTimeout(300);
+    const box = await page.locator(".grid canvas").boundingBox();
+    // The last column ends where the grid does, but for the last label's room.
+    await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) - 38, (box?.y ?? 0) + 70);
+    const cursors = (await posted<{ type: string; token?: number }>()).filter((message) => message.type === "cursor");
+    expect(cursors.at(-1)?.token).toBe(WORDS.length - 1);
+    await page.close();
+  });
+
   it("redraws at a switch of theme, without a reload", async () => {
     const { page, setTheme } = await openWithPicture(DARK);
     const pixels = () => page.locator(".grid canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());

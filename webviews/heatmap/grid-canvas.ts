@@ -18,6 +18,8 @@ export class GridCanvas {
   private readonly resize = new ResizeObserver(() => this.measure());
   private holder: HTMLElement | null = null;
   private view: Viewport | null = null;
+  /** Whether the user has zoomed: until then, a resize fits the whole picture anew. */
+  private zoomed = false;
   private painted: { scaled: ScaledPicture; bitmap: OffscreenCanvas } | null = null;
   private frame = 0;
 
@@ -48,7 +50,7 @@ export class GridCanvas {
       bitmap.getContext("2d")?.putImageData(rasterise(state.scaled.buckets, grid), 0, 0);
       const sameSize = this.painted?.bitmap.width === bitmap.width && this.painted.bitmap.height === bitmap.height;
       this.painted = { scaled: state.scaled, bitmap };
-      if (!sameSize) this.view = null;
+      if (!sameSize) this.fit();
     }
     this.schedule();
   }
@@ -59,12 +61,13 @@ export class GridCanvas {
 
   zoomBy(factor: number): void {
     const view = this.view;
-    if (view) this.setView(zoom(view, gridOf(this.options.onPaint()), factor, view.width / 2, view.height / 2));
+    if (view) this.zoomTo(zoom(view, gridOf(this.options.onPaint()), factor, view.width / 2, view.height / 2));
   }
 
   /** Back to the first view. */
   fit(): void {
     this.view = null;
+    this.zoomed = false;
     this.schedule();
   }
 
@@ -82,6 +85,7 @@ export class GridCanvas {
     this.canvas.height = Math.round(clientHeight * ratio);
     this.canvas.style.width = `${clientWidth}px`;
     this.canvas.style.height = `${clientHeight}px`;
+    if (!this.zoomed) this.view = null;
     if (this.view) {
       const resized = { ...this.view, width: clientWidth - GUTTER - OVERHANG, height: clientHeight - LABELS };
       this.view = pan(resized, gridOf(this.options.onPaint()), 0, 0);
@@ -92,6 +96,11 @@ export class GridCanvas {
   private setView(view: Viewport): void {
     this.view = view;
     this.schedule();
+  }
+
+  private zoomTo(view: Viewport): void {
+    this.zoomed = true;
+    this.setView(view);
   }
 
   private schedule(): void {
@@ -136,9 +145,7 @@ export class GridCanvas {
     event.preventDefault();
     const grid = gridOf(this.options.onPaint());
     if (event.ctrlKey)
-      this.setView(
-        zoom(this.view, grid, Math.exp(-event.deltaY / 200), event.offsetX - GUTTER, event.offsetY - LABELS),
-      );
+      this.zoomTo(zoom(this.view, grid, Math.exp(-event.deltaY / 200), event.offsetX - GUTTER, event.offsetY - LABELS));
     else
       this.setView(
         pan(this.view, grid, event.shiftKey ? event.deltaY : event.deltaX, event.shiftKey ? 0 : event.deltaY),

@@ -111,13 +111,22 @@ function content(current: HeatmapState): TemplateResult {
 }
 
 function notices(current: HeatmapState): TemplateResult {
+  const idle = current.waiting === "";
   return html`
-    ${current.failure ? html`<p class="notice failure" role="alert">${current.failure}</p>` : nothing}
-    ${current.saved ? html`<p class="notice quiet">Saved picture of an earlier session. It is read again when you inspect.</p>` : nothing}
-    ${current.stale && !current.waiting ? html`<p class="notice quiet">The text has changed since this was read.</p>` : nothing}
-    ${current.picture && current.waiting ? html`<p class="notice quiet">${current.waiting}</p>` : nothing}
+    ${current.failure ? notice("failure", current.failure) : nothing}
+    ${current.saved && idle ? notice("quiet", "Saved picture of an earlier session.") : nothing}
+    ${current.stale && idle ? notice("quiet", "The text has changed since this was read.") : nothing}
+    ${current.picture && !idle ? html`<p class="notice quiet">${current.waiting}</p>` : nothing}
     ${(current.picture?.warnings ?? []).map((warning) => html`<p class="notice warning">${warning}</p>`)}
   `;
+}
+
+/** What is not as it should be, with the button that mends it. */
+function notice(kind: "failure" | "quiet", text: string): TemplateResult {
+  return html`<p class="notice ${kind}" role=${kind === "failure" ? "alert" : "status"}>
+    ${text}
+    <vscode-button appearance="secondary" @click=${() => host.post({ type: "inspect" })}>Inspect</vscode-button>
+  </p>`;
 }
 
 function toolbar(current: HeatmapState): TemplateResult | typeof nothing {
