@@ -14,25 +14,36 @@ export interface Instrumentation {
   /** Hook points with a bank of its own inputs, and whose stream can be dropped: for whole dictionaries, whose K is large. */
   dictionaries: readonly HookPoint[];
   captures: readonly HookPoint[];
+  /** What the rows in `slots` need, `general` by default: the fewer nodes a bank has, the cheaper is each token. */
+  form?: SlotForm;
 }
+
+/**
+ * How packed banks turn `y = x·u` into what each row of `v` is multiplied by.
+ * `general`: `where(y > threshold, y + shift, rest)`, any row. `linear`: `mask·(y + shift)`, rows without a threshold (add, ablate, affine).
+ * `projection`: `mask·y`, rows that moreover have neither `b` nor `c` (ablate).
+ */
+export type SlotForm = "general" | "linear" | "projection";
 
 /**
  * Names of the packed inputs and outputs of the H hook points in `slots`; all float32, h in the order of `slots`.
  *
- * At each: `y = x·u;  a = where(y > threshold, y + shift, rest);  x' = x + a·v`. `slotColumn` in splice/ folds a SlotRow into these numbers
- * (five nodes a bank instead of nine). A row of zeros with threshold `NEVER` does nothing; K is at least 1.
+ * At each: `y = x·u`, `a` by the form of the instrumentation, `x' = x + a·v`. `slotColumn` in splice/ folds a SlotRow into these numbers.
+ * A row of zeros with threshold `NEVER` or mask 0 does nothing; K is at least 1.
  */
 export interface PackedSlots {
   /** Input `[H, dModel, K]`. */
   u: string;
   /** Input `[H, K, dModel]`. */
   v: string;
-  /** Input `[H K]`. */
-  shift: string;
-  /** Input `[lanes, positions, H K]`; `NEVER` where a row does not touch the position. */
-  threshold: string;
-  /** Input `[lanes, positions, H K]`; 0 where a row does not touch the position. */
-  rest: string;
+  /** Input `[H K]`; absent in the form `projection`. */
+  shift?: string;
+  /** Input `[lanes, positions, H K]`; `NEVER` where a row does not touch the position. In the form `general` alone. */
+  threshold?: string;
+  /** Input `[lanes, positions, H K]`; 0 where a row does not touch the position. In the form `general` alone. */
+  rest?: string;
+  /** Input `[lanes, positions, H K]`: 1 where a row touches the position, else 0. In the forms `linear` and `projection`. */
+  mask?: string;
   /** Output `[lanes, positions, H]`: length of the stream before the edits. */
   norms: string;
   /** Output `[lanes, positions, H K]`: `a`, what each row of `v` was multiplied by. */

@@ -93,7 +93,8 @@ function build(
   const begin = stream.starts[first] ?? 0;
   const end = extent === "head" ? undefined : stream.starts[extent.last + 1];
   const banks = new Map<HookPoint, SlotBank>();
-  const packed = wanted.slots.length > 0 ? packedBanks(patch, wanted.slots, dModel) : undefined;
+  const packed =
+    wanted.slots.length > 0 ? packedBanks(patch, wanted.slots, wanted.form ?? "general", dModel) : undefined;
   for (const bank of packed?.banks ?? []) {
     banks.set(bank.at, bank);
   }

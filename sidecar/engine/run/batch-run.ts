@@ -4,6 +4,7 @@ import type { HookPoint } from "../../../shared/engine/hook-point.ts";
 import type { LaneEdits } from "../../../shared/engine/slot-row.ts";
 import { RefractError } from "../../../shared/errors.ts";
 import type { Block } from "../cut/block.ts";
+import { formOf } from "../splice/slot-column.ts";
 import type { Batch } from "./batch.ts";
 import type { BlockSession, BuiltBlock, Needs } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
@@ -213,7 +214,8 @@ function needsOf(lanes: readonly LaneEdits[], captures: readonly Capture[]): Nee
     for (const { at } of drops) dictionaries.add(at);
   }
   for (const at of dictionaries) slots.delete(at);
-  return { slots, dictionaries, captures: new Set(captures.map(({ at }) => at)) };
+  const packed = lanes.flatMap(({ rows }) => rows.filter(({ at }) => slots.has(at)));
+  return { slots, dictionaries, captures: new Set(captures.map(({ at }) => at)), form: formOf(packed) };
 }
 
 /** Throws `cancelled` once the signal is aborted: between blocks and between steps, never within a run of the runtime. */

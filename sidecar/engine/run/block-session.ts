@@ -1,7 +1,8 @@
 import { InferenceSession } from "onnxruntime-node";
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
 import { RefractError } from "../../../shared/errors.ts";
-import type { Block, InstrumentedGraph } from "../cut/block.ts";
+import type { Block, InstrumentedGraph, SlotForm } from "../cut/block.ts";
+import { coversForm } from "../splice/slot-column.ts";
 import { type SessionSettings, sessionOptions } from "./session-options.ts";
 
 /** Hook points of a block that a pass needs. */
@@ -9,6 +10,8 @@ export interface Needs {
   slots: ReadonlySet<HookPoint>;
   dictionaries: ReadonlySet<HookPoint>;
   captures: ReadonlySet<HookPoint>;
+  /** What the rows in `slots` need. */
+  form: SlotForm;
 }
 
 /** A block's session and what is built into its graph. */
@@ -16,6 +19,7 @@ export interface BuiltBlock {
   session: InferenceSession;
   graph: InstrumentedGraph;
   slots: readonly HookPoint[];
+  form: SlotForm;
   inputTypes: ReadonlyMap<string, string>;
 }
 
@@ -29,7 +33,7 @@ export class BlockSession {
   /** Outputs stay on the device but for these: what JavaScript reads. */
   private readonly exitOnDevice: boolean;
   private built: BuiltBlock | null = null;
-  private has: Needs = { slots: new Set(), dictionaries: new Set(), captures: new Set() };
+  private has: Needs = { slots: new Set(), dictionaries: new Set(), captures: new Set(), form: "projection" };
   private builds = 0;
 
   constructor(block: Block, settings: SessionSettings, exitOnDevice: boolean) {
@@ -50,11 +54,12 @@ export class BlockSession {
       slots,
       dictionaries: order(next.dictionaries),
       captures: order(next.captures),
+      form: next.form,
     });
     const session = await this.create(graph);
     const inputTypes = new Map<string, string>();
     for (const input of session.inputMetadata) if (input.isTensor) inputTypes.set(input.name, input.type);
-    this.built = { session, graph, slots, inputTypes };
+    this.built = { session, graph, slots, form: next.form, inputTypes };
     this.has = next;
     this.builds += 1;
     return this.built;
@@ -66,9 +71,10 @@ export class BlockSession {
     await built?.session.release();
   }
 
-  private covers({ slots, dictionaries, captures }: Needs): boolean {
+  private covers({ slots, dictionaries, captures, form }: Needs): boolean {
     const own = (points: ReadonlySet<HookPoint>) => this.block.hookPoints.filter((point) => points.has(point));
     return (
+      (own(slots).length === 0 || coversForm(this.has.form, form)) &&
       own(slots).every((point) => this.has.slots.has(point) || this.has.dictionaries.has(point)) &&
       own(dictionaries).every((point) => this.has.dictionaries.has(point)) &&
       own(captures).every((point) => this.has.captures.has(point))
@@ -80,7 +86,12 @@ export class BlockSession {
     const dictionaries = new Set([...this.has.dictionaries, ...needs.dictionaries]);
     const slots = new Set([...this.has.slots, ...needs.slots, ...everything]);
     for (const point of dictionaries) slots.delete(point);
-    return { slots, dictionaries, captures: new Set([...this.has.captures, ...needs.captures, ...everything]) };
+    return {
+      slots,
+      dictionaries,
+      captures: new Set([...this.has.captures, ...needs.captures, ...everything]),
+      form: coversForm(this.has.form, needs.form) ? this.has.form : needs.form,
+    };
   }
 
   private async create(graph: InstrumentedGraph): Promise<InferenceSession> {

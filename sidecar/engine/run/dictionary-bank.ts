@@ -28,7 +28,12 @@ export function makeDictionaryBank(at: HookPoint, lanes: readonly LaneEdits[], d
 }
 
 /** Where rows touch (`mask` `[lanes, columns, K]`) and where the stream is kept (`keep` `[lanes, columns, 1]`) at one step. */
-export function fillMask({ bank, drops }: DictionaryBank, step: Step, mask: Float32Array, keep: Float32Array): void {
+export function fillDictionaryMask(
+  { bank, drops }: DictionaryBank,
+  step: Step,
+  mask: Float32Array,
+  keep: Float32Array,
+): void {
   mask.fill(0);
   keep.fill(1);
   const prompt = (lane: number): number => step.prompts[lane] as number;

@@ -8,7 +8,12 @@ import { asFloat32, floats, integers } from "./tensors.ts";
 /** Logits of at most this many bytes are in memory at once. */
 const CHUNK_BYTES = 64 * 1024 * 1024;
 
-const NO_HOOKS = { slots: new Set<never>(), dictionaries: new Set<never>(), captures: new Set<never>() };
+const NO_HOOKS = {
+  slots: new Set<never>(),
+  dictionaries: new Set<never>(),
+  captures: new Set<never>(),
+  form: "projection" as const,
+};
 
 /**
  * Runs the last norm and the unembedding over `[n, dModel]` rows, some at a time.

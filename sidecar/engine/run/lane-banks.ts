@@ -1,9 +1,9 @@
 import type { Tensor } from "onnxruntime-node";
 import type { LaneEdits } from "../../../shared/engine/slot-row.ts";
 import type { BuiltBlock } from "./block-session.ts";
-import { type DictionaryBank, fillMask, makeDictionaryBank } from "./dictionary-bank.ts";
+import { type DictionaryBank, fillDictionaryMask, makeDictionaryBank } from "./dictionary-bank.ts";
 import { type EditReports, reportGroups } from "./edit-reports.ts";
-import { fillTouched, makeSlotBank, type SlotBank } from "./slot-bank.ts";
+import { fillMask, fillTouched, makeSlotBank, type SlotBank } from "./slot-bank.ts";
 import type { Step } from "./step.ts";
 import { asFloat32, float32 } from "./tensors.ts";
 
@@ -29,7 +29,7 @@ export class LaneBanks {
     this.built = built;
     this.lanes = edits.length;
     const { slots, dictionaries } = built.graph;
-    this.packed = slots === undefined ? null : makeSlotBank(built.slots, edits, dModel);
+    this.packed = slots === undefined ? null : makeSlotBank(built.slots, edits, dModel, built.form);
     this.groups = this.packed === null ? [] : reportGroups(this.packed, dModel);
     this.dictionaries = dictionaries.map(({ at }) => makeDictionaryBank(at, edits, dModel));
     this.fixed = this.fixedFeeds(dModel);
@@ -42,15 +42,20 @@ export class LaneBanks {
     if (slots !== undefined && this.packed !== null) {
       const places = this.packed.points.length * this.packed.rows;
       const { first, second } = this.buffer("slots", step.columns, places, places);
-      fillTouched(this.packed, step, first, second);
       const dims = [this.lanes, step.columns, places];
-      feeds[slots.threshold] = float32(first, dims);
-      feeds[slots.rest] = float32(second, dims);
+      if (slots.mask !== undefined) {
+        fillMask(this.packed, step, first);
+        feeds[slots.mask] = float32(first, dims);
+      } else if (slots.threshold !== undefined && slots.rest !== undefined) {
+        fillTouched(this.packed, step, first, second);
+        feeds[slots.threshold] = float32(first, dims);
+        feeds[slots.rest] = float32(second, dims);
+      }
     }
     for (const [i, names] of dictionaries.entries()) {
       const dictionary = this.dictionaries[i] as DictionaryBank;
       const { first, second } = this.buffer(names.at, step.columns, dictionary.bank.rows, 1);
-      fillMask(dictionary, step, first, second);
+      fillDictionaryMask(dictionary, step, first, second);
       feeds[names.mask] = float32(first, [this.lanes, step.columns, dictionary.bank.rows]);
       feeds[names.keep] = float32(second, [this.lanes, step.columns, 1]);
     }
@@ -83,7 +88,7 @@ export class LaneBanks {
       const { points, rows, u, v, shift } = this.packed;
       feeds[slots.u] = float32(u, [points.length, dModel, rows]);
       feeds[slots.v] = float32(v, [points.length, rows, dModel]);
-      feeds[slots.shift] = float32(shift, [points.length * rows]);
+      if (slots.shift !== undefined) feeds[slots.shift] = float32(shift, [points.length * rows]);
     }
     for (const [i, names] of dictionaries.entries()) {
       const { bank, threshold, rest } = this.dictionaries[i] as DictionaryBank;

@@ -80,7 +80,7 @@ async function splicedLogits(
     // Each block in a stack of its own, whose sessions are gone before the next one's are made.
     const stack = new BlockStack({ ...model, blocks: [block] }, settings);
     const everything = new Set(block.hookPoints);
-    await stack.blocks[0]?.prepare({ slots: everything, dictionaries: new Set(), captures: everything });
+    await stack.blocks[0]?.prepare({ slots: everything, dictionaries: new Set(), captures: everything, form: "general" });
     const run = await BatchRun.start(stack, batch, {
       captures: [],
       cache: { keep: false },

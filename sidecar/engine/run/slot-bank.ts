@@ -1,5 +1,6 @@
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
 import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
+import type { SlotForm } from "../cut/block.ts";
 import { NEVER, type SlotColumn, slotColumn } from "../splice/slot-column.ts";
 import { positionOf, type Step } from "./step.ts";
 import { touches } from "./touches.ts";
@@ -29,8 +30,13 @@ export interface SlotBank {
   entries: BankEntry[];
 }
 
-/** Packs what the lanes' edits do at `points`. */
-export function makeSlotBank(points: readonly HookPoint[], lanes: readonly LaneEdits[], dModel: number): SlotBank {
+/** Packs what the lanes' edits do at `points`, for banks of a form. */
+export function makeSlotBank(
+  points: readonly HookPoint[],
+  lanes: readonly LaneEdits[],
+  dModel: number,
+  form: SlotForm = "general",
+): SlotBank {
   const entries: BankEntry[] = [];
   const unique = points.map(() => new UniqueRows());
   const hookOf = new Map(points.map((point, hook) => [point, hook]));
@@ -52,7 +58,7 @@ export function makeSlotBank(points: readonly HookPoint[], lanes: readonly LaneE
       const column = slotColumn(row);
       const place = hook * rows + k;
       columns[place] = column;
-      shift[place] = column.shift;
+      shift[place] = form === "general" ? column.shift : column.linearShift;
       v.set(column.v, place * dModel);
       if (column.u === null) continue;
       for (let i = 0; i < dModel; i++) u[(hook * dModel + i) * rows + k] = column.u[i] as number;
@@ -81,10 +87,25 @@ function sameRow(a: SlotRow, b: SlotRow): boolean {
   return a.u === b.u && a.b === b.b && a.theta === b.theta && a.c === b.c && a.g === b.g;
 }
 
+/** Fills `mask`, `[lanes, columns, H K]`, with 1 where the bank's rows touch at one step. */
+export function fillMask(bank: SlotBank, step: Step, mask: Float32Array): void {
+  mask.fill(0);
+  eachTouched(bank, step, (at) => {
+    mask[at] = 1;
+  });
+}
+
 /** Fills `threshold` and `rest`, each `[lanes, columns, H K]`, with where the bank's rows touch at one step. */
 export function fillTouched(bank: SlotBank, step: Step, threshold: Float32Array, rest: Float32Array): void {
   threshold.fill(NEVER);
   rest.fill(0);
+  eachTouched(bank, step, (at, column) => {
+    threshold[at] = column.threshold;
+    rest[at] = column.rest;
+  });
+}
+
+function eachTouched(bank: SlotBank, step: Step, touched: (at: number, column: SlotColumn) => void): void {
   const places = bank.points.length * bank.rows;
   for (const { lane, hook, k, row } of bank.entries) {
     const place = hook * bank.rows + k;
@@ -93,9 +114,7 @@ export function fillTouched(bank: SlotBank, step: Step, threshold: Float32Array,
     for (let c = 0; c < step.columns; c++) {
       const position = positionOf(step, lane, c);
       if (position < 0 || !touches(row.positions, position, step.prompts[lane] as number)) continue;
-      const at = (lane * step.columns + c) * places + place;
-      threshold[at] = column.threshold;
-      rest[at] = column.rest;
+      touched((lane * step.columns + c) * places + place, column);
     }
   }
 }

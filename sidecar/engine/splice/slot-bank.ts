@@ -1,20 +1,19 @@
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
-import type { DictionarySlots, PackedSlots } from "../cut/block.ts";
+import type { DictionarySlots, PackedSlots, SlotForm } from "../cut/block.ts";
 import { ELEMENT } from "../read/onnx-fields.ts";
 import type { GraphPatch } from "./graph-patch.ts";
 
 const { float32 } = ELEMENT;
 
-/** One hook point's slot bank: the names of its numbers, all float32. */
+/** One hook point's slot bank: the names of its numbers, all float32; which there are says the form. */
 export interface SlotBank {
   at: HookPoint;
   u: string;
   v: string;
-  shift: string;
-  threshold: string;
-  rest: string;
-  /** Packed banks have their masks in threshold and rest. */
-  mask?: string;
+  shift: string | undefined;
+  threshold: string | undefined;
+  rest: string | undefined;
+  mask: string | undefined;
   /** Absent where the stream is always kept. */
   keep?: string;
   /** Names that the outputs are to get; the packed ones are put together afterwards. */
@@ -27,34 +26,46 @@ export interface SlotBank {
 export function packedBanks(
   patch: GraphPatch,
   at: readonly HookPoint[],
+  form: SlotForm,
   dModel: number,
 ): { names: PackedSlots; banks: SlotBank[] } {
   const count = at.length;
   const rows = count === 1 ? "slot_rows" : "hook_points_x_slot_rows";
+  const everywhere = ["lanes", "positions", rows];
+  const byForm = {
+    ...(form === "projection" ? {} : { shift: patch.input("refract/slots/shift", float32, [rows]) }),
+    ...(form === "general"
+      ? {
+          threshold: patch.input("refract/slots/threshold", float32, everywhere),
+          rest: patch.input("refract/slots/rest", float32, everywhere),
+        }
+      : { mask: patch.input("refract/slots/mask", float32, everywhere) }),
+  };
   const names: PackedSlots = {
     u: patch.input("refract/slots/u", float32, [count, dModel, "slot_rows"]),
     v: patch.input("refract/slots/v", float32, [count, "slot_rows", dModel]),
-    shift: patch.input("refract/slots/shift", float32, [rows]),
-    threshold: patch.input("refract/slots/threshold", float32, ["lanes", "positions", rows]),
-    rest: patch.input("refract/slots/rest", float32, ["lanes", "positions", rows]),
+    ...byForm,
     norms: patch.output("refract/slots/norms", float32, ["lanes", "positions", count]),
-    coefficients: patch.output("refract/slots/coefficients", float32, ["lanes", "positions", rows]),
+    coefficients: patch.output("refract/slots/coefficients", float32, everywhere),
   };
+  const split = (packed: string | undefined, axis: number) =>
+    packed === undefined ? [] : patch.split(packed, axis, count);
   const parts = {
-    u: patch.split(names.u, 0, count),
-    v: patch.split(names.v, 0, count),
-    shift: patch.split(names.shift, 0, count),
-    threshold: patch.split(names.threshold, 2, count),
-    rest: patch.split(names.rest, 2, count),
+    u: split(names.u, 0),
+    v: split(names.v, 0),
+    shift: split(names.shift, 0),
+    threshold: split(names.threshold, 2),
+    rest: split(names.rest, 2),
+    mask: split(names.mask, 2),
   };
-  const part = (of: readonly string[], index: number) => of[index] ?? "";
-  const banks = at.map((hook, index) => ({
+  const banks: SlotBank[] = at.map((hook, index) => ({
     at: hook,
-    u: part(parts.u, index),
-    v: part(parts.v, index),
-    shift: part(parts.shift, index),
-    threshold: part(parts.threshold, index),
-    rest: part(parts.rest, index),
+    u: parts.u[index] ?? "",
+    v: parts.v[index] ?? "",
+    shift: parts.shift[index],
+    threshold: parts.threshold[index],
+    rest: parts.rest[index],
+    mask: parts.mask[index],
     coefficients: `refract/${hook}/coefficients`,
     norm: `refract/${hook}/norm`,
   }));
@@ -100,12 +111,15 @@ export interface EditedTerms {
 export function addBank(patch: GraphPatch, bank: SlotBank, x: string): EditedTerms {
   const prefix = `refract/${bank.at}`;
   const y = patch.node("MatMul", [x, bank.u], `${prefix}/y`);
-  const fires = patch.node("Greater", [y, bank.threshold], `${prefix}/fires`);
-  const on = patch.node("Add", [y, bank.shift], `${prefix}/on`);
-  const unmasked = bank.mask === undefined ? bank.coefficients : `${prefix}/unmasked`;
-  patch.node("Where", [fires, on, bank.rest], unmasked);
+  const on = bank.shift === undefined ? y : patch.node("Add", [y, bank.shift], `${prefix}/on`);
+  const masked = bank.mask !== undefined;
+  let amount = on;
+  if (bank.threshold !== undefined && bank.rest !== undefined) {
+    const fires = patch.node("Greater", [y, bank.threshold], `${prefix}/fires`);
+    amount = patch.node("Where", [fires, on, bank.rest], masked ? `${prefix}/unmasked` : bank.coefficients);
+  }
   if (bank.mask !== undefined) {
-    patch.node("Mul", [unmasked, bank.mask], bank.coefficients);
+    patch.node("Mul", [amount, bank.mask], bank.coefficients);
   }
   patch.length(x, bank.norm);
   return {

@@ -1,10 +1,14 @@
 import type { SlotRow } from "../../../shared/engine/slot-row.ts";
+import type { SlotForm } from "../cut/block.ts";
 
 /** A threshold that no activation passes. Finite, because shaders may assume that there are no infinities. */
 export const NEVER = 3.4028234663852886e38;
 const ALWAYS = -NEVER;
 
-/** One slot row in the numbers of a spliced graph: `y = x·u;  a = where(y > threshold, y + shift, rest);  x' = x + a·v`. */
+/**
+ * One slot row in the numbers of a spliced graph: `y = x·u;  a = where(y > threshold, y + shift, rest);  x' = x + a·v`, or
+ * `a = mask·(y + linearShift)` where the row's form allows it.
+ */
 export interface SlotColumn {
   /** `[dModel]`; `null` is a column of zeros. */
   u: Float32Array | null;
@@ -15,6 +19,26 @@ export interface SlotColumn {
   threshold: number;
   /** Where the row touches a position; elsewhere it is 0. */
   rest: number;
+  /** For the forms `linear` and `projection`. */
+  linearShift: number;
+}
+
+/** The forms from the cheapest to the one that takes any row. */
+const FORMS: readonly SlotForm[] = ["projection", "linear", "general"];
+
+/** The cheapest form of bank that all the rows fit in. */
+export function formOf(rows: readonly SlotRow[]): SlotForm {
+  const needed = rows.map((row) => {
+    const { linearShift } = slotColumn({ ...row, v: new Float32Array() });
+    const thresholded = row.u !== null && row.g !== 0 && row.theta !== Number.NEGATIVE_INFINITY;
+    return thresholded ? 2 : linearShift === 0 ? 0 : 1;
+  });
+  return FORMS[Math.max(0, ...needed)] ?? "general";
+}
+
+/** Whether a graph with banks of the form `has` takes rows that need the form `wanted`. */
+export function coversForm(has: SlotForm, wanted: SlotForm): boolean {
+  return FORMS.indexOf(has) >= FORMS.indexOf(wanted);
 }
 
 /**
@@ -27,9 +51,10 @@ export function slotColumn(row: SlotRow): SlotColumn {
   const v = sign < 0 ? row.v.map((value) => -value) : row.v;
   const rest = sign * row.c;
   if (row.u === null || weight === 0) {
-    return { u: null, v, shift: 0, threshold: NEVER, rest };
+    return { u: null, v, shift: 0, threshold: NEVER, rest, linearShift: rest };
   }
   const u = weight === 1 ? row.u : row.u.map((value) => weight * value);
   const threshold = Math.min(NEVER, Math.max(ALWAYS, weight * (row.theta - row.b)));
-  return { u, v, shift: weight * row.b + rest, threshold, rest };
+  const shift = weight * row.b + rest;
+  return { u, v, shift, threshold, rest, linearShift: shift };
 }

@@ -6,7 +6,7 @@ import type { HookPoint } from "../../../../shared/engine/hook-point.ts";
 import type { Block, CutModel, Instrumentation } from "../../../../sidecar/engine/cut/block.ts";
 import { cutModel, mappedModel } from "../../../../sidecar/engine/cut/cut-model.ts";
 import { readSafetensorsFloats, readSafetensorsHeader } from "../../../../sidecar/files/safetensors.ts";
-import { fixtureExports } from "../fixture-models.ts";
+import { fixture, fixtureExports } from "../fixture-models.ts";
 import { difference, runChain, runUntouched } from "./block-chain.ts";
 import { applyRows, slotFeeds, type TestRow } from "./slot-feeds.ts";
 
@@ -128,6 +128,36 @@ describe.each(exportsOnCpu)("$name", ({ path, golden, export: { precision } }) =
     const stored = stream[`resid_pre.${last}` as HookPoint] ?? new Float32Array();
     const chain = await runChain(layerByLayer, () => nothing, undefined, { layer: last, stream: stored });
     expect(difference(chain.outputs.logits, outputs.logits)).toBeLessThanOrEqual(precision === "fp16" ? 4e-3 : 1e-5);
+  });
+});
+
+describe("cheaper forms of packed banks", () => {
+  const path = fixture("llama", "genai-fp32");
+
+  test.each(["linear", "projection"] as const)("%s rows do what they do in the general form", async (form) => {
+    const model = cutModel(path, { blocks: 2 });
+    const u = Float32Array.from({ length: model.dModel }, (_, d) => Math.sin(3 * d + 1) / 4);
+    const row: TestRow = {
+      u,
+      v: u,
+      b: 0,
+      theta: Number.NEGATIVE_INFINITY,
+      c: form === "linear" ? 2 : 0,
+      g: -1,
+      touches: (at) => at % 3 > 0,
+    };
+    const found = await Promise.all(
+      (["general", form] as const).map((wanted) =>
+        runChain(
+          model,
+          (block) => ({ ...everyCapture(block), slots: block.hookPoints, form: wanted }),
+          (block, graph) => slotFeeds(graph, block.hookPoints, model.dModel, () => [row]),
+        ),
+      ),
+    );
+    for (const at of model.hookPoints) {
+      expect(difference(found[1]?.captures[at], found[0]?.captures[at]), at).toBeLessThanOrEqual(1e-6);
+    }
   });
 });
 

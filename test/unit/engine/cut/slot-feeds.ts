@@ -21,13 +21,15 @@ export function slotFeeds(
   rowsAt: (at: HookPoint) => readonly TestRow[],
 ): Feeds {
   const feeds: Feeds = {};
-  if (graph.slots) {
+  const names = graph.slots;
+  if (names) {
     const count = slots.length;
     const u = new Float32Array(count * dModel * K);
     const v = new Float32Array(count * K * dModel);
     const shift = new Float32Array(count * K);
     const threshold = new Float32Array(ROWS * count * K).fill(NEVER);
     const rest = new Float32Array(ROWS * count * K);
+    const mask = new Float32Array(ROWS * count * K);
     for (const [hook, at] of slots.entries()) {
       for (const [k, row] of rowsAt(at).entries()) {
         const column = columnOf(row);
@@ -36,20 +38,28 @@ export function slotFeeds(
           u[(hook * dModel + d) * K + k] = column.u?.[d] ?? 0;
           v[bank * dModel + d] = column.v[d] ?? 0;
         }
-        shift[bank] = column.shift;
+        shift[bank] = names.mask === undefined ? column.shift : column.linearShift;
         for (let position = 0; position < ROWS; position++) {
           if (row.touches(position)) {
             threshold[position * count * K + bank] = column.threshold;
             rest[position * count * K + bank] = column.rest;
+            mask[position * count * K + bank] = 1;
           }
         }
       }
     }
-    feeds[graph.slots.u] = float32(u, [count, dModel, K]);
-    feeds[graph.slots.v] = float32(v, [count, K, dModel]);
-    feeds[graph.slots.shift] = float32(shift, [count * K]);
-    feeds[graph.slots.threshold] = float32(threshold, [LANES, POSITIONS, count * K]);
-    feeds[graph.slots.rest] = float32(rest, [LANES, POSITIONS, count * K]);
+    feeds[names.u] = float32(u, [count, dModel, K]);
+    feeds[names.v] = float32(v, [count, K, dModel]);
+    for (const [name, data, dims] of [
+      [names.shift, shift, [count * K]],
+      [names.threshold, threshold, [LANES, POSITIONS, count * K]],
+      [names.rest, rest, [LANES, POSITIONS, count * K]],
+      [names.mask, mask, [LANES, POSITIONS, count * K]],
+    ] as const) {
+      if (name !== undefined) {
+        feeds[name] = float32(data, dims);
+      }
+    }
   }
   for (const names of graph.dictionaries) {
     const columns = rowsAt(names.at).map((row) => ({ row, column: columnOf(row) }));

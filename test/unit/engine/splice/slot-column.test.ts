@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { slotColumn } from "../../../../sidecar/engine/splice/slot-column.ts";
+import { coversForm, formOf, slotColumn } from "../../../../sidecar/engine/splice/slot-column.ts";
 
 const number = fc.double({ min: -8, max: 8, noNaN: true });
 const theta = fc.oneof(number, fc.constant(Number.NEGATIVE_INFINITY), fc.constant(Number.POSITIVE_INFINITY));
@@ -72,4 +72,46 @@ test("thresholds stay finite, because shaders may not know infinities", () => {
   for (const theta of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
     expect(Number.isFinite(Math.fround(slotColumn({ ...base, u: Float32Array.of(1), theta }).threshold))).toBe(true);
   }
+});
+
+test("the form of rows is the cheapest that says them all", () => {
+  const row = {
+    at: "resid_pre.0" as const,
+    positions: "all" as const,
+    edit: 0,
+    v: Float32Array.of(1),
+    b: 0,
+    c: 0,
+    g: -1,
+  };
+  const ablate = { ...row, u: Float32Array.of(1), theta: Number.NEGATIVE_INFINITY };
+  const affine = { ...ablate, c: 2 };
+  const add = { ...row, u: null, theta: 0, c: 3, g: 0 };
+  const clamp = { ...ablate, theta: 0 };
+  expect(formOf([])).toBe("projection");
+  expect(formOf([ablate])).toBe("projection");
+  expect(formOf([ablate, affine])).toBe("linear");
+  expect(formOf([add])).toBe("linear");
+  expect(formOf([ablate, clamp])).toBe("general");
+  expect(coversForm("general", "linear")).toBe(true);
+  expect(coversForm("projection", "linear")).toBe(false);
+});
+
+test("without a threshold, the linear form says what the general one says", () => {
+  fc.assert(
+    fc.property(number, number, number, number, (y, b, c, g) => {
+      const row = { at: "resid_pre.0" as const, v: Float32Array.of(1), b, c, g, positions: "all" as const, edit: 0 };
+      for (const u of [null, Float32Array.of(1)]) {
+        const {
+          threshold,
+          shift,
+          rest,
+          linearShift,
+          u: folded,
+        } = slotColumn({ ...row, u, theta: Number.NEGATIVE_INFINITY });
+        const z = (folded?.[0] ?? 0) * y;
+        expect(z + linearShift).toBeCloseTo(z > threshold ? z + shift : rest, 6);
+      }
+    }),
+  );
 });
