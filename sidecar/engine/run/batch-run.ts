@@ -10,6 +10,7 @@ import type { BlockSession, BuiltBlock, Needs } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { captureRows, pickRows } from "./capture-rows.ts";
 import { EditReports } from "./edit-reports.ts";
+import { type Elided, elideRepeats } from "./elide-repeats.ts";
 import { type CachePolicy, KvCache } from "./kv-cache.ts";
 import { LaneBanks } from "./lane-banks.ts";
 import type { Step } from "./step.ts";
@@ -21,12 +22,12 @@ const WIDEST_PACKED = 64;
 /** What the graph's own inputs get at one step. */
 export interface StepInputs {
   /** `[lanes, columns]`. */
-  ids: readonly number[];
+  ids: ArrayLike<number>;
   /** `[lanes, attended]`: 1 where a key may be seen. */
-  mask: readonly number[];
+  mask: ArrayLike<number>;
   attended: number;
   /** `[lanes, columns]`. */
-  positions: readonly number[];
+  positions: ArrayLike<number>;
 }
 
 export interface BatchRunOptions {
@@ -50,6 +51,7 @@ export class BatchRun {
   private readonly stack: BlockStack;
   private readonly batch: Batch;
   private readonly options: BatchRunOptions;
+  private readonly elided: Elided[];
   private states: BlockState[] = [];
   readonly reports: EditReports;
 
@@ -58,12 +60,18 @@ export class BatchRun {
     this.batch = batch;
     this.options = options;
     this.reports = new EditReports(batch.lanes.map(({ edits }) => edits));
+    const known = new Map<LaneEdits, Elided>();
+    this.elided = batch.lanes.map(({ edits }) => {
+      const done = known.get(edits) ?? elideRepeats(edits);
+      known.set(edits, done);
+      return done;
+    });
   }
 
   /** Prepares the blocks' sessions for what the lanes edit and capture. */
   static async start(stack: BlockStack, batch: Batch, options: BatchRunOptions): Promise<BatchRun> {
     const run = new BatchRun(stack, batch, options);
-    const edits = batch.lanes.map((lane) => lane.edits);
+    const edits = run.elided.map(({ needed }) => needed);
     const needs = needsOf(edits, options.captures);
     for (const session of stack.blocks.slice(options.first, options.last + 1)) {
       stopIfAborted(options.signal);
@@ -91,13 +99,14 @@ export class BatchRun {
     onCapture?: (at: HookPoint, lane: number, rows: Float32Array) => void,
   ): Promise<Float32Array> {
     let stream: Tensor | null = null;
+    const made = new Map<string, Tensor>();
     for (const [index, state] of this.states.entries()) {
       stopIfAborted(this.options.signal);
       const { block } = state.session;
       const wanted = onCapture === undefined ? [] : state.built.graph.captures.filter(({ at }) => this.isCaptured(at));
       const rows = captureRows(this.options.captures, new Set(wanted.map(({ at }) => at)), this.batch);
       const feeds = {
-        ...this.ownInputs(state, step, inputs),
+        ...this.ownInputs(state, step, inputs, made),
         ...state.cache.feeds(),
         ...state.banks.feeds(step),
         ...captureFeeds(state.built, rows.pairs),
@@ -112,6 +121,9 @@ export class BatchRun {
       if (stream?.location === "gpu-buffer") stream.dispose();
       state.cache.update(outputs);
       state.banks.report(this.reports, step, outputs);
+      for (const [lane, { repeats }] of this.elided.entries()) {
+        this.reports.addRepeats(lane, repeats, block.hookPoints, step);
+      }
       stream = block.exit === undefined ? null : (outputs[block.exit.name] as Tensor);
       for (const { at, name } of wanted) this.handOut(at, asFloat32(outputs[name] as Tensor), rows.rowOf, onCapture);
     }
@@ -146,11 +158,22 @@ export class BatchRun {
     }
   }
 
-  private ownInputs({ session: { block }, built }: BlockState, step: Step, inputs: StepInputs): Record<string, Tensor> {
+  /** The graph's own inputs that a block needs; `made` holds what an earlier block of the step was given. */
+  private ownInputs(
+    { session: { block }, built }: BlockState,
+    step: Step,
+    inputs: StepInputs,
+    made: Map<string, Tensor>,
+  ): Record<string, Tensor> {
     const lanes = this.batch.lanes.length;
     const feeds: Record<string, Tensor> = {};
-    const feed = (name: string | undefined, values: readonly number[], columns: number): void => {
-      if (name !== undefined) feeds[name] = integers(values, [lanes, columns], built.inputTypes.get(name));
+    const feed = (name: string | undefined, values: ArrayLike<number>, columns: number): void => {
+      if (name === undefined) return;
+      const type = built.inputTypes.get(name);
+      const key = `${name} ${type}`;
+      const tensor = made.get(key) ?? integers(values, [lanes, columns], type);
+      made.set(key, tensor);
+      feeds[name] = tensor;
     };
     feed(block.inputIds, inputs.ids, step.columns);
     feed(block.attentionMask, inputs.mask, inputs.attended);

@@ -12,15 +12,12 @@ export class BlockStack {
   /** Whether any block is told positions; without it a lane's padding cannot be hidden from rotary embeddings. */
   readonly positionIds: boolean;
 
-  constructor(model: CutModel, settings: Omit<SessionSettings, "cut">) {
+  constructor(model: CutModel, settings: SessionSettings) {
     this.model = model;
     this.onDevice = settings.provider === "webgpu";
-    const cut = model.blocks.length > 1;
     const last = model.blocks.length - 1;
-    this.blocks = model.blocks.map(
-      (block, index) => new BlockSession(block, { ...settings, cut }, this.onDevice && index < last),
-    );
-    this.head = new BlockSession(model.head, { ...settings, cut }, false);
+    this.blocks = model.blocks.map((block, index) => new BlockSession(block, settings, this.onDevice && index < last));
+    this.head = new BlockSession(model.head, settings, false);
     this.positionIds = model.blocks.some((block: Block) => block.positionIds !== undefined);
   }
 

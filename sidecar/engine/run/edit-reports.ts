@@ -1,4 +1,5 @@
 import type { EditReport } from "../../../shared/engine/engine.ts";
+import type { HookPoint } from "../../../shared/engine/hook-point.ts";
 import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
 import type { DictionaryBank } from "./dictionary-bank.ts";
 import type { SlotBank } from "./slot-bank.ts";
@@ -75,6 +76,17 @@ export class EditReports {
           if (anyTouches(parts, step, lane, c)) this.add(lane, edit, changes[at] as number, norms[at] as number);
         }
       }
+    }
+  }
+
+  /** Counts what touched and could change nothing; `rows` of one edit, several of which may be at one hook point. */
+  addRepeats(lane: number, rows: readonly SlotRow[], points: readonly HookPoint[], step: Step): void {
+    const seen = new Set<string>();
+    for (const row of rows) {
+      const key = `${row.at} ${row.edit}`;
+      if (!points.includes(row.at) || seen.has(key)) continue;
+      seen.add(key);
+      for (let c = 0; c < step.columns; c++) if (anyTouches([row], step, lane, c)) this.add(lane, row.edit, 0, 1);
     }
   }
 

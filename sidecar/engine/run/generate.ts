@@ -72,7 +72,9 @@ async function generateBatch(
       batch,
       writing.map(({ prompt }) => prompt),
     );
-    const mask = batch.lanes.map((_, lane) => inputs.mask.slice(lane * batch.columns, (lane + 1) * batch.columns));
+    const mask = batch.lanes.map((_, lane) =>
+      Array.from({ length: batch.columns }, (_, column) => inputs.mask[lane * batch.columns + column] as number),
+    );
     for (;;) {
       const stream = await run.step(step, inputs, null);
       await choose(stack, writing, step, stream, ends, signal, onToken);
@@ -141,16 +143,14 @@ function decodeStep(
 ): { step: Step; inputs: StepInputs } {
   const totals = writing.map(({ prompt, ids }) => prompt + ids.length);
   const positions = totals.map((total) => total - 1);
-  let attended: number;
-  let flat: number[];
-  if (stack.model.kv === "group-query") {
-    // The mask's sum is the lane's length, its width the longest lane's.
-    attended = Math.max(...totals);
-    flat = totals.flatMap((total) => Array.from({ length: attended }, (_, column) => (column < total ? 1 : 0)));
-  } else {
-    for (const [lane, { finish }] of writing.entries()) mask[lane]?.push(finish === null ? 1 : 0);
-    attended = mask[0]?.length ?? 0;
-    flat = mask.flat();
+  const grouped = stack.model.kv === "group-query";
+  if (!grouped) for (const [lane, { finish }] of writing.entries()) mask[lane]?.push(finish === null ? 1 : 0);
+  // GroupQueryAttention takes a lane's length from its mask's sum, and the longest from its width.
+  const attended = grouped ? Math.max(...totals) : (mask[0]?.length ?? 0);
+  const flat = new Uint8Array(writing.length * attended);
+  for (const [lane, total] of totals.entries()) {
+    if (grouped) flat.fill(1, lane * attended, lane * attended + total);
+    else flat.set(mask[lane] ?? [], lane * attended);
   }
   return {
     step: {

@@ -19,6 +19,8 @@ export class KvCache {
   private readonly policy: CachePolicy;
   private readonly inPlace: boolean;
   private pasts: Map<string, Tensor>;
+  /** What does not change from step to step where the cache is in place. */
+  private fixed: { feeds: Record<string, Tensor>; fetches: Record<string, Tensor | null> } | null = null;
 
   constructor(block: Block, lanes: number, style: KvStyle, policy: CachePolicy, onDevice: boolean) {
     this.block = block;
@@ -29,20 +31,26 @@ export class KvCache {
     for (const { pastKey, pastValue, heads, headDim, type } of block.kv) {
       for (const name of [pastKey, pastValue]) this.pasts.set(name, zeros(type, [lanes, heads, positions, headDim]));
     }
+    if (this.inPlace) this.fixed = { feeds: Object.fromEntries(this.pasts), fetches: this.presents() };
   }
 
   /** The past of this step, by input name. */
-  feeds(): Record<string, Tensor> {
-    return Object.fromEntries(this.pasts);
+  feeds(): Readonly<Record<string, Tensor>> {
+    return this.fixed?.feeds ?? Object.fromEntries(this.pasts);
   }
 
   /** What to fetch of the present, by output name: the buffer to write into, or null for a new tensor. */
-  fetches(): Record<string, Tensor | null> {
+  fetches(): Readonly<Record<string, Tensor | null>> {
+    return this.fixed?.fetches ?? this.presents();
+  }
+
+  private presents(): Record<string, Tensor | null> {
     const fetches: Record<string, Tensor | null> = {};
     if (!this.policy.keep) return fetches;
     for (const layer of this.block.kv) {
-      for (const [past, present] of pairs(layer))
+      for (const [past, present] of pairs(layer)) {
         fetches[present] = this.inPlace ? (this.pasts.get(past) ?? null) : null;
+      }
     }
     return fetches;
   }
@@ -67,6 +75,7 @@ export class KvCache {
   dispose(): void {
     for (const tensor of this.pasts.values()) release(tensor);
     this.pasts = new Map();
+    this.fixed = null;
   }
 }
 

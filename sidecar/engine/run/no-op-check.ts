@@ -17,7 +17,7 @@ const TOLERANCE = { float32: 1e-4, other: 2e-2 };
  * the logits. Block by block, so that two whole models are never in memory. Throws `failed` where they differ.
  * @returns the largest difference over the largest logit.
  */
-export async function checkNoOp(model: CutModel, settings: Omit<SessionSettings, "cut">): Promise<number> {
+export async function checkNoOp(model: CutModel, settings: SessionSettings): Promise<number> {
   const ids = Array.from({ length: TOKENS }, (_, i) => (7919 * (i + 1)) % model.vocabSize);
   const expected = await untouchedLogits(model, settings, ids);
   const found = await splicedLogits(model, settings, ids);
@@ -41,11 +41,11 @@ export async function checkNoOp(model: CutModel, settings: Omit<SessionSettings,
 
 async function untouchedLogits(
   model: CutModel,
-  settings: Omit<SessionSettings, "cut">,
+  settings: SessionSettings,
   ids: readonly number[],
 ): Promise<Float32Array> {
   const { graph, weightsFolder } = model.untouched();
-  const session = await InferenceSession.create(graph, sessionOptions({ ...settings, cut: false }, weightsFolder));
+  const session = await InferenceSession.create(graph, sessionOptions(settings, weightsFolder));
   try {
     const feeds: Record<string, Tensor> = {};
     const types = new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.type : ""]));
@@ -69,7 +69,7 @@ async function untouchedLogits(
 
 async function splicedLogits(
   model: CutModel,
-  settings: Omit<SessionSettings, "cut">,
+  settings: SessionSettings,
   ids: readonly number[],
 ): Promise<Float32Array> {
   const lane = { ids, edits: { rows: [], drops: [] } };
@@ -80,7 +80,12 @@ async function splicedLogits(
     // Each block in a stack of its own, whose sessions are gone before the next one's are made.
     const stack = new BlockStack({ ...model, blocks: [block] }, settings);
     const everything = new Set(block.hookPoints);
-    await stack.blocks[0]?.prepare({ slots: everything, dictionaries: new Set(), captures: everything, form: "general" });
+    await stack.blocks[0]?.prepare({
+      slots: everything,
+      dictionaries: new Set(),
+      captures: everything,
+      form: "general",
+    });
     const run = await BatchRun.start(stack, batch, {
       captures: [],
       cache: { keep: false },

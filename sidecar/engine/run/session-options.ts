@@ -5,13 +5,11 @@ export interface SessionSettings {
   provider: ProviderName;
   /** Threads of one operator; `null` leaves it to the runtime (one per physical core). */
   threads: number | null;
-  /** Whether several sessions share the cores: their idle threads must not spin against each other. */
-  cut: boolean;
 }
 
 /** Options of one session whose large initializers lie in `weightsFolder`. */
 export function sessionOptions(
-  { provider, threads, cut }: SessionSettings,
+  { provider, threads }: SessionSettings,
   weightsFolder: string,
   preferredOutputLocation?: Readonly<Record<string, "cpu" | "gpu-buffer">>,
 ): InferenceSession.SessionOptions {
@@ -24,7 +22,8 @@ export function sessionOptions(
     extra: {
       session: {
         model_external_initializers_file_folder_path: weightsFolder,
-        ...(cut ? { force_spinning_stop: "1" } : {}),
+        // A model is several sessions, its head at the least: idle threads that spin for one take the cores from the next.
+        force_spinning_stop: "1",
       },
     },
   };

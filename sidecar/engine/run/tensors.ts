@@ -23,11 +23,14 @@ export function float32(data: Float32Array, dims: readonly number[]): Tensor {
   return new Tensor("float32", data, dims);
 }
 
-/** Integers as the graph wants them: int64 or int32. */
-export function integers(values: readonly number[], dims: readonly number[], type: string | undefined): Tensor {
-  return type === "int32"
-    ? new Tensor("int32", Int32Array.from(values), dims)
-    : new Tensor("int64", BigInt64Array.from(values, BigInt), dims);
+/** Integers from 0 up as the graph wants them: int64 or int32. */
+export function integers(values: ArrayLike<number>, dims: readonly number[], type: string | undefined): Tensor {
+  if (type === "int32") return new Tensor("int32", Int32Array.from(values), dims);
+  const data = new BigInt64Array(values.length);
+  // The low halves of little-endian numbers: a BigInt per value would cost more than the step's other feeds together.
+  const halves = new Int32Array(data.buffer);
+  for (let i = 0; i < values.length; i++) halves[2 * i] = values[i] as number;
+  return new Tensor("int64", data, dims);
 }
 
 export function zeros(type: FloatType, dims: readonly number[]): Tensor {

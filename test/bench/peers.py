@@ -1,0 +1,83 @@
+"""peers.py HF_FOLDER TOKENS: the neighbouring tools on the same weights: capture of every layer, and steered generation of 64 + 64 tokens.
+
+Each peer that is not installed is left out and named. Times are medians of three after one to warm up.
+"""
+import importlib
+import statistics
+import sys
+import time
+
+import torch
+from transformers import AutoModelForCausalLM
+
+folder, tokens = sys.argv[1], int(sys.argv[2])
+NEW = 64
+
+
+def timed(work, repeats=3):
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def ids(length, vocab, seed=0):
+    return torch.tensor([[((i + 1) * 7919 + seed * 104729) % vocab for i in range(length)]])
+
+
+@torch.no_grad()
+def hugging_face():
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    vocab, layers = model.config.vocab_size, model.model.layers
+    print(f"transformers: output_hidden_states, {tokens} tokens: {timed(lambda: model(ids(tokens, vocab), output_hidden_states=True)):.2f} s", flush=True)
+    v = torch.randn(model.config.hidden_size)
+    v /= v.norm()
+
+    def ablate(_module, _inputs, output):
+        x = output[0] if isinstance(output, tuple) else output
+        y = x - (x @ v)[..., None] * v
+        return (y, *output[1:]) if isinstance(output, tuple) else y
+
+    hook = layers[len(layers) // 2].register_forward_hook(ablate)
+    for lanes in (1, 8):
+        batch = torch.cat([ids(64, vocab, seed) for seed in range(lanes)])
+        run = lambda: model.generate(batch, attention_mask=torch.ones_like(batch), min_new_tokens=NEW, max_new_tokens=NEW, do_sample=False)
+        print(f"transformers: 64 + {NEW} tokens steered, {lanes} lane(s): {timed(run):.2f} s", flush=True)
+    hook.remove()
+
+
+@torch.no_grad()
+def transformer_lens():
+    from transformer_lens import HookedTransformer
+
+    hf = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = HookedTransformer.from_pretrained_no_processing(hf.config.name_or_path or folder, hf_model=hf)
+    print(f"TransformerLens: run_with_cache, {tokens} tokens: {timed(lambda: model.run_with_cache(ids(tokens, model.cfg.d_vocab))):.2f} s", flush=True)
+
+
+@torch.no_grad()
+def nnsight():
+    from nnsight import LanguageModel
+
+    model = LanguageModel(folder)
+
+    def capture():
+        with model.trace(ids(tokens, model.config.vocab_size)):
+            return [layer.output[0].save() for layer in model.model.layers]
+
+    print(f"nnsight: trace, {tokens} tokens: {timed(capture):.2f} s", flush=True)
+
+
+for package, run in (("transformers", hugging_face), ("transformer_lens", transformer_lens), ("nnsight", nnsight)):
+    try:
+        importlib.import_module(package)
+    except ImportError as missing:
+        print(f"{package}: not installed ({missing})", flush=True)
+        continue
+    try:
+        run()
+    except Exception as problem:  # a peer that fails is a line, and not the end of the others
+        print(f"{package}: failed: {type(problem).__name__}: {problem}", flush=True)

@@ -1,0 +1,52 @@
+"""The reference's search with PyTorch hooks: seconds a candidate of three passes over the validation prompts.
+
+`sweep.py HF_FOLDER INPUT.json`: INPUT holds ids of harmful and harmless prompts and candidates {layer, vector}. Prints seconds a candidate.
+Procedure after andyrdt/refusal_direction: ablation at the input of every block and the outputs of attention and MLP, addition at the input of
+the candidate's block, prompts padded on the left in one batch.
+"""
+import json, sys, time
+
+import torch
+from transformers import AutoModelForCausalLM
+
+folder, path = sys.argv[1:3]
+data = json.load(open(path))
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+blocks = model.model.layers
+
+
+def batch(rows):
+    longest = max(map(len, rows))
+    ids = torch.tensor([[0] * (longest - len(r)) + r for r in rows])
+    return ids, torch.tensor([[0] * (longest - len(r)) + [1] * len(r) for r in rows])
+
+
+def project_out(x, r):
+    return x - (x @ r).unsqueeze(-1) * r
+
+
+def run(inputs, pre, post):
+    ids, mask = inputs
+    handles = [m.register_forward_pre_hook(f) for m, f in pre] + [m.register_forward_hook(f) for m, f in post]
+    try:
+        with torch.no_grad():
+            return model(input_ids=ids, attention_mask=mask).logits[:, -1]
+    finally:
+        for h in handles:
+            h.remove()
+
+
+harmful, harmless = batch(data["harmful"]), batch(data["harmless"])
+run(harmless, [], [])
+start = time.perf_counter()
+for candidate in data["candidates"]:
+    v = torch.tensor(candidate["vector"])
+    r = v / v.norm()
+    cut_in = lambda m, a: (project_out(a[0], r),) + a[1:]
+    cut_out = lambda m, a, o: (project_out(o[0], r),) + o[1:] if isinstance(o, tuple) else project_out(o, r)
+    pre = [(b, cut_in) for b in blocks]
+    post = [(m, cut_out) for b in blocks for m in (b.self_attn, b.mlp)]
+    run(harmful, pre, post)
+    run(harmless, pre, post)
+    run(harmless, [(blocks[candidate["layer"]], lambda m, a: (a[0] + v,) + a[1:])], [])
+print((time.perf_counter() - start) / len(data["candidates"]))
