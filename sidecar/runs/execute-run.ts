@@ -324,9 +324,7 @@ async function runUnits({ material, plan }: PreparedRun, folder: string, request
             message: failure.message,
           });
           status = "failed";
-          request.onExperiment(experiment.name === COMPONENTS ? `component ${unit.id}` : experiment.name, "failed", [
-            failure.message,
-          ]);
+          if (experiment.name === COMPONENTS) request.onExperiment(`component ${unit.id}`, "failed", [failure.message]);
           if (experiment.name === MODEL) throw failure;
         }
       }

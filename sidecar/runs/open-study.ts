@@ -54,6 +54,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
       forward: (request, options) => engine.forward(request, options),
       generate: (request, options) => engine.generate(request, options),
       lens: (request, options) => engine.lens(request, options),
+      encode: (request, options) => engine.encode(request, options),
       // The engine is the application's: no experiment closes it.
       close: async () => {},
     },

@@ -118,10 +118,10 @@ export interface Search {
   raced: { candidate: Candidate; prompts: number; why: string }[];
 }
 
-/** Sizes at which the race is judged; from the last on, whoever is left is a finalist. */
-const ROUNDS = [4, 8, 16, 32];
+/** Numbers of prompts at which the race is judged; whoever is left after the last is scored on all. */
+const ROUNDS = [4, 8, 16];
 /** No fewer than so many reach the end, so that the rule chooses among candidates and does not only confirm one. */
-const FEWEST_FINALISTS = 3;
+const FEWEST_FINALISTS = 2;
 
 /**
  * Drops what clearly misses a bound (`miss` above 0), worst first, but never so many that fewer than a few are left: where nearly all
@@ -148,10 +148,16 @@ function asCandidate({ layer, position }: Contender, scores: Scores): Candidate 
   };
 }
 
+interface Entry {
+  contender: Contender;
+  scores: Scores;
+}
+
 /**
  * Scores candidates by the selection rule's three measures. Unless everything is to be searched, candidates race: the same prompts for all
- * (paired), the cheap filter first (addition restarts at its layer), clear failures leave, and the better half by bypass goes on to twice as
- * many prompts (successive halving; Karnin et al. 2013); the finalists are scored on all.
+ * (paired), on 4, 8 and 16 of them and then on all (successive halving; Karnin et al. 2013). In each round the cheap filter comes first
+ * (addition restarts at its layer) and clear failures leave, then the better half by bypass stays, and only for these is the KL divergence
+ * made up for; finalists are scored on every prompt.
  */
 export async function scoreCandidates(
   study: Study,
@@ -165,56 +171,48 @@ export async function scoreCandidates(
     harmless,
     contenders.map(({ layer }) => layer),
   );
-  const entries = contenders.map((contender) => ({ contender, scores: { bypass: [], induce: [], kl: [] } as Scores }));
-  type Entry = (typeof entries)[number];
+  const unedited = baseline.logits.map(logSoftmax);
   const raced: Search["raced"] = [];
   const most = Math.max(harmful.length, harmless.length);
   const sizes = study.exhaustive ? [most] : [...ROUNDS.filter((size) => size < most), most];
-  let alive: Entry[] = entries;
-  let done = 0;
-  const leave = (entry: Entry, why: string) =>
-    raced.push({ candidate: asCandidate(entry.contender, entry.scores), prompts: done, why });
-  for (const [round, size] of sizes.entries()) {
-    const from = done;
-    done = size;
-    const last = round === sizes.length - 1;
-    const pushed = await induce(
-      study,
-      alive.map(({ contender }) => contender),
-      harmless,
-      { from, to: size },
-      baseline,
-    );
+  let alive = contenders.map((contender): Entry => ({ contender, scores: { bypass: [], induce: [], kl: [] } }));
+  const of = (entries: readonly Entry[]) => entries.map(({ contender }) => contender);
+  for (const size of sizes) {
+    const leave = (entry: Entry, why: string) =>
+      raced.push({ candidate: asCandidate(entry.contender, entry.scores), prompts: size, why });
+    const racing = size < most;
+    const from = alive[0]?.scores.induce.length ?? 0;
+    const pushed = await induce(study, of(alive), harmless, { from, to: size }, baseline);
     for (const [i, entry] of alive.entries()) entry.scores.induce.push(...(pushed[i] ?? []));
-    if (!last) {
+    if (racing) {
       alive = thinned(
         alive,
         ({ scores }) => bounds.induce - average(scores.induce) - 2 * standardError(scores.induce),
         (entry) => leave(entry, "added, it does not make harmless prompts refuse"),
       );
     }
-    const contendersLeft = alive.map(({ contender }) => contender);
-    const quiet = await ablated(study, contendersLeft, harmless.slice(from, size));
-    const loud = await ablated(study, contendersLeft, harmful.slice(from, size));
+    const loud = await ablated(study, of(alive), harmful.slice(alive[0]?.scores.bypass.length ?? 0, size));
     for (const [i, entry] of alive.entries()) {
-      entry.scores.kl.push(
-        ...(quiet[i] ?? []).map((logits, k) =>
-          klDivergence(logSoftmax(baseline.logits[from + k] ?? []), logSoftmax(logits)),
-        ),
-      );
       entry.scores.bypass.push(...(loud[i] ?? []).map((logits) => firstTokenScore(logits, study.refusal.ids)));
     }
-    if (last) break;
-    alive = thinned(
-      alive,
-      ({ scores }) => average(scores.kl) - 2 * standardError(scores.kl) - bounds.kl,
-      (entry) => leave(entry, "ablated, it changes harmless prompts"),
-    );
-    const keep = Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2));
-    if (alive.length > keep) {
+    if (racing) {
       const ranked = [...alive].sort((a, b) => average(a.scores.bypass) - average(b.scores.bypass));
-      for (const entry of ranked.slice(keep)) leave(entry, "others take down more refusals");
-      alive = ranked.slice(0, keep);
+      alive = ranked.slice(0, Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2)));
+      for (const entry of ranked.slice(alive.length)) leave(entry, "others take down more refusals");
+    }
+    const seen = alive[0]?.scores.kl.length ?? 0;
+    const quiet = await ablated(study, of(alive), harmless.slice(seen, size));
+    for (const [i, entry] of alive.entries()) {
+      entry.scores.kl.push(
+        ...(quiet[i] ?? []).map((logits, k) => klDivergence(unedited[seen + k] ?? [], logSoftmax(logits))),
+      );
+    }
+    if (racing) {
+      alive = thinned(
+        alive,
+        ({ scores }) => average(scores.kl) - 2 * standardError(scores.kl) - bounds.kl,
+        (entry) => leave(entry, "ablated, it changes harmless prompts"),
+      );
     }
   }
   return { finalists: alive.map(({ contender, scores }) => asCandidate(contender, scores)), raced };
