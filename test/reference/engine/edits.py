@@ -100,21 +100,21 @@ class Conditions:
 
         return change
 
-    def delta(self, condition, point, x, prompt_length):
-        """What the condition adds to x [position, d_model] at this hook point; None if it does nothing here."""
+    def delta(self, condition, point, x, prompt_length, start=0):
+        """What the condition adds to x [position, d_model], whose first row is position `start`, at this hook point; None if it does nothing here."""
         total = None
         for at, positions, change in self.edits[condition]:
             if point not in at:
                 continue
-            mask = touched(positions, x.shape[0], prompt_length)
+            mask = touched(positions, x.shape[0], prompt_length, start)
             part = change(x) * mask[:, None]
             total = part if total is None else total + part
         return total
 
 
-def touched(positions, count, prompt_length):
-    """Which of `count` positions an edit touches, as 0 and 1."""
-    index = torch.arange(count)
+def touched(positions, count, prompt_length, start):
+    """Which of the `count` positions from `start` on an edit touches, as 0 and 1."""
+    index = torch.arange(start, start + count)
     if positions is None:
         mask = torch.ones(count, dtype=torch.bool)
     elif positions == "prompt":
@@ -124,7 +124,7 @@ def touched(positions, count, prompt_length):
     elif positions == "last":
         mask = index == prompt_length - 1
     elif isinstance(positions, dict):
-        mask = (index >= positions.get("from", 0)) & (index < positions.get("to", count))
+        mask = (index >= positions.get("from", 0)) & (index < positions.get("to", start + count))
     else:
         mask = torch.isin(index, torch.tensor([p if p >= 0 else prompt_length + p for p in positions]))
     return mask.float()

@@ -99,23 +99,35 @@ def hooked(model, edit, captured=None):
 
 
 @torch.no_grad()
-def forward(model, ids, conditions, condition, prompt_length, captured=None, keep=0):
-    """Logits [position, vocab] of one sequence under one condition, the whole sequence in one pass without a cache; `keep`: of the last positions only."""
+def forward(model, ids, conditions, condition, prompt_length, captured=None):
+    """Logits [position, vocab] of one sequence under one condition, the whole sequence in one pass without a cache."""
 
     def edit(point, x):
         delta = conditions.delta(condition, point, x[0], prompt_length)
         return None if delta is None else delta[None]
 
     with hooked(model, edit, captured):
-        return model(input_ids=torch.tensor([ids]), use_cache=False, **({"logits_to_keep": keep} if keep else {})).logits[0]
+        return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
 
 
 @torch.no_grad()
-def greedy(model, ids, conditions, condition, count, enough=0.0, keep=0):
-    """`count` greedy ids, and the smallest gap between the best and the second logit on the way; stops early when a gap is below `enough`."""
-    sequence, margin = list(ids), float("inf")
+def greedy(model, ids, conditions, condition, count, enough=0.0, cached=False):
+    """`count` greedy ids, and the smallest gap between the best and the second logit on the way; stops early when a gap is below `enough`.
+
+    The whole sequence is computed anew for every token, unless `cached`, which is for models that are too slow for that.
+    """
+    sequence, margin, past = list(ids), float("inf"), None
     for _ in range(count):
-        best = forward(model, sequence, conditions, condition, len(ids), keep=keep)[-1].topk(2)
+        start = past.get_seq_length() if past is not None else 0
+
+        def edit(point, x, start=start):
+            delta = conditions.delta(condition, point, x[0], len(ids), start)
+            return None if delta is None else delta[None]
+
+        with hooked(model, edit):
+            out = model(input_ids=torch.tensor([sequence[start:]]), past_key_values=past, use_cache=cached, logits_to_keep=1)
+        past = out.past_key_values if cached else None
+        best = out.logits[0, -1].topk(2)
         margin = min(margin, float(best.values[0] - best.values[1]))
         if margin < enough:
             break

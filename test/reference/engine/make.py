@@ -5,6 +5,7 @@ Deterministic for the pinned versions of ../requirements.txt. Without names: eve
 """
 import argparse
 import copy
+import json
 import logging
 import os
 import pathlib
@@ -29,6 +30,7 @@ from architectures import ARCHITECTURES, VOCAB, build
 from edits import Conditions
 from fixture import NEW_TOKENS, SEQUENCES, write_inputs
 from hooks import has_middle, hook_points, layers_of
+from safetensors.torch import load_file
 from tokenizer import characters
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "models"
@@ -123,54 +125,68 @@ def compare(name, folder, texts, tensors, other_texts, other_tensors):
             raise ValueError(f"{name}/{folder}: PyTorch and the cut export differ by {difference:.1e} of scale in {key}")
 
 
-def make(name, seeds, work, check):
+def begin(name, seeds, work):
+    """Writes a fixture without exports."""
     seed, (model, inputs, found) = next((s, c) for s in seeds if (c := candidate(name, s, work)))
-    source, out = f"{work}/hf", FIXTURES / name
-    shutil.rmtree(source, ignore_errors=True)
+    out = FIXTURES / name
     shutil.rmtree(out, ignore_errors=True)
-    eos = unsaid(found)
-    model.config.eos_token_id = model.generation_config.eos_token_id = eos
-    model.save_pretrained(source)
-    characters(VOCAB, eos).save_pretrained(source)
     shutil.copytree(inputs, out)
-    tensors = golden.captures(model, inputs)
-    made, found_in, shape = {}, {}, exporters.cache_shape(model.config)
-    expected = tensors["baseline/logits"].numpy()
-    for folder, kind in EXPORTS.items():
-        if name not in kind.architectures:
-            continue
-        kind.export(model, source, str(out / folder))
-        made[folder] = {"exporter": kind.exporter, "kv": kind.kv, "precision": kind.precision}
-        if kind.kv == "windowed":  # wants a cache of a fixed size from the first pass on, which nothing here does
-            continue
-        difference = exported.largest_difference(out / folder, SEQUENCES, expected, shape)
-        print(name, folder, f"{difference:.1e}", flush=True)
-        if difference > kind.tolerance:
-            raise ValueError(f"{name}/{folder}: a logit of the untouched export differs from PyTorch by {difference:.1e} of scale")
-        made[folder]["differs"] = float(f"{difference:.1e}")
-        if kind.precision == "fp32" and not check:
-            continue
-        points = hook_points(model)
-        values = {point: tensors[f"baseline/{point}"][1].numpy() for point in points}
-        export = spliced.Export(exported.model_file(out / folder), shape, points, SEQUENCES[1], values, kind.tolerance,
-                                like=found_in["genai-fp32"] if kind.precision == "int4" else None)
-        found_in[folder] = export
-        conditions = Conditions(f"{inputs}/edits.json", points)
-        if kind.precision == "fp32":
-            compare(name, folder, found, tensors, *spliced.texts_and_captures(export, conditions, SEQUENCES, NEW_TOKENS, golden.ENOUGH))
-        else:
-            texts, values = spliced.texts_and_captures(export, conditions, SEQUENCES, NEW_TOKENS, ROUNDING)
-            about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
-            made[folder]["golden"] = f"golden-{folder}.json"
-            golden.write(out, {"about": about, "versions": VERSIONS, "captures": f"golden-{folder}.safetensors"}, texts, values, f"golden-{folder}")
     described = {
         "about": "PyTorch's forward hooks on the Hugging Face model, float32, eager attention, without a cache", "versions": VERSIONS, "seed": seed,
         "architecture": model.config.model_type, "layers": len(layers_of(model)), "dModel": model.config.hidden_size, "vocabSize": VOCAB,
-        "hookPoints": hook_points(model), "exports": made, "sequences": SEQUENCES, "newTokens": NEW_TOKENS, "edits": "edits.json",
+        "hookPoints": hook_points(model), "exports": {}, "sequences": SEQUENCES, "newTokens": NEW_TOKENS, "edits": "edits.json",
         "captures": "golden.safetensors",
     }
-    golden.write(out, described, found, tensors)
-    print(name, "seed", seed, "done", flush=True)
+    golden.write(out, described, found, golden.captures(model, inputs))
+
+
+def source_folder(model, found, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    model.config.eos_token_id = model.generation_config.eos_token_id = unsaid(found)
+    model.save_pretrained(folder)
+    characters(VOCAB, unsaid(found)).save_pretrained(folder)
+    return folder
+
+
+def export_all(name, wanted, work, check):
+    """Adds the exports to a fixture that has its golden values, and tells golden.json of each when it is done."""
+    out = FIXTURES / name
+    described = json.loads((out / "golden.json").read_text())
+    found, tensors = described.pop("conditions"), load_file(out / "golden.safetensors")
+    model = build(name, described["seed"])
+    source, shape = source_folder(model, found, f"{work}/hf"), exporters.cache_shape(model.config)
+    for folder in [folder for folder in wanted if name in EXPORTS[folder].architectures]:
+        kind = EXPORTS[folder]
+        shutil.rmtree(out / folder, ignore_errors=True)
+        kind.export(model, source, str(out / folder))
+        entry = {"exporter": kind.exporter, "kv": kind.kv, "precision": kind.precision}
+        if kind.kv != "windowed":  # which wants a cache of a fixed size from the first pass on: nothing here gives it one
+            difference = exported.largest_difference(out / folder, SEQUENCES, tensors["baseline/logits"].numpy(), shape)
+            print(name, folder, f"{difference:.1e}", flush=True)
+            if difference > kind.tolerance:
+                raise ValueError(f"{name}/{folder}: a logit of the untouched export differs from PyTorch by {difference:.1e} of scale")
+            entry["differs"] = float(f"{difference:.1e}")
+            if kind.precision != "fp32":
+                about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
+                texts, values = cut(out, folder, described, tensors, shape, ROUNDING)
+                golden.write(out, {"about": about, "versions": VERSIONS, "captures": f"golden-{folder}.safetensors"}, texts, values, f"golden-{folder}")
+                entry["golden"] = f"golden-{folder}.json"
+            elif check:
+                compare(name, folder, found, tensors, *cut(out, folder, described, tensors, shape, golden.ENOUGH))
+        described["exports"][folder] = entry
+        golden.write(out, described, found, tensors)
+
+
+def cut(out, folder, described, tensors, shape, enough):
+    """Texts and captures of every condition, computed in the export."""
+    points = described["hookPoints"]
+    values = {point: tensors[f"baseline/{point}"][1].numpy() for point in points}
+
+    def opened(name, like=None):
+        return spliced.Export(exported.model_file(out / name), shape, points, SEQUENCES[1], values, EXPORTS[name].tolerance, like)
+
+    export = opened(folder, opened("genai-fp32") if EXPORTS[folder].precision == "int4" else None)
+    return spliced.texts_and_captures(export, Conditions(f"{out}/edits.json", points), SEQUENCES, NEW_TOKENS, enough)
 
 
 if __name__ == "__main__":
@@ -179,6 +195,7 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true", help="also compute every condition in the fp32 exports, and compare")
     parser.add_argument("--find", action="store_true", help="only find a seed")
     parser.add_argument("--seed", type=int, help="try this seed and those after it, whatever is written in SEEDS")
+    parser.add_argument("--exports", help="only renew these exports, of a fixture that is there: genai-fp32,dynamo")
     given = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     warnings.filterwarnings("ignore")
@@ -189,5 +206,8 @@ if __name__ == "__main__":
             seeds = range(start or 1, 400) if given.seed or not start else [start]
             if given.find:  # the first that will do
                 print(name, "seed", next(seed for seed in seeds if candidate(name, seed, work)), flush=True)
-            else:
-                make(name, seeds, work, given.check)
+                continue
+            if not given.exports:
+                begin(name, seeds, work)
+            export_all(name, given.exports.split(",") if given.exports else list(EXPORTS), work, given.check)
+            print(name, "done", flush=True)

@@ -150,18 +150,19 @@ class Edited:
 def texts_and_captures(export, conditions, sequences, count, enough):
     """In golden.py's forms: {condition: {"ids", "margin"}} and the tensors of its golden file.
 
-    The ids end where the gap between the best two logits is below `enough`: from there on rounding decides.
+    `count` new tokens, or a function of the number of cuts to it. The ids end where the gap between the best two logits is below `enough`: from there on rounding decides.
     """
     texts, tensors = {}, {}
     last = export.points[-1]
     for name in conditions.names:
         edited = Edited(export, conditions, name)
+        length = count(len(edited.cuts)) if callable(count) else count
         said, margins, runs = [], [], []
         for ids in sequences:
             logits, captured = edited.run(ids, len(ids))
             runs.append({**captured, "logits": logits})
             sequence, gap = list(ids), float("inf")
-            for _ in range(count):
+            for _ in range(length):
                 second, best = np.sort(logits[-1])[-2:]
                 if best - second < enough:
                     break

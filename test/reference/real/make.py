@@ -93,6 +93,11 @@ def write_inputs(folder, width, layer, size):
         json.dump({"conditions": listed}, file, indent=1)
 
 
+def few_where_slow(cuts):
+    """The export is run from the start once per cut and token: fewer tokens where it is cut at every hook point."""
+    return NEW_TOKENS // 4 if cuts <= 2 else 1
+
+
 def make(folder, wanted):
     tokenizer = AutoTokenizer.from_pretrained(f"{folder}/hf")
     model = AutoModelForCausalLM.from_pretrained(f"{folder}/hf", dtype=torch.float32, attn_implementation="eager").eval()
@@ -106,7 +111,7 @@ def make(folder, wanted):
     tensors = golden.captures(model, folder, sequences)
     texts = {}
     for name in edits.names:
-        runs = [greedy(model, ids, edits, name, NEW_TOKENS, ENOUGH["fp32"], keep=1) for ids in sequences]
+        runs = [greedy(model, ids, edits, name, NEW_TOKENS, ENOUGH["fp32"], cached=True) for ids in sequences]
         texts[name] = {"ids": [ids for ids, _ in runs], "margin": round(min(gap for _, gap in runs), 5)}
         print(folder, name, [len(ids) for ids, _ in runs], repr(tokenizer.decode(runs[0][0])), flush=True)
     shape, made, found = exporters.cache_shape(model.config), {}, {}
@@ -123,7 +128,7 @@ def make(folder, wanted):
             continue
         like = spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4)
         cut = spliced.Export(exported.model_file(f"{folder}/{export}"), shape, points, sequences[1], values, 1.0, like=like)
-        said, captured = spliced.texts_and_captures(cut, edits, sequences, NEW_TOKENS, ENOUGH["int4"])
+        said, captured = spliced.texts_and_captures(cut, edits, sequences, few_where_slow, ENOUGH["int4"])
         about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
         made[export]["golden"] = f"golden-{export}.json"
         golden.write(folder, {"about": about, "versions": versions, "captures": f"golden-{export}.safetensors"}, said, captured, f"golden-{export}")
