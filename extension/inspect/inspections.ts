@@ -87,6 +87,8 @@ export class Inspections extends Disposable {
     const { uri } = document;
     const key = keyOf(uri, prompt);
     this.#running.get(key)?.abort();
+    // Whoever asks now needs no pass after the pause as well.
+    clearTimeout(this.#pauses.get(key));
     const controller = new AbortController();
     this.#running.set(key, controller);
     this.#changed.fire({ kind: "started", uri, prompt });

@@ -1,0 +1,166 @@
+/**
+ * `npm run bench -- editor`: what a researcher waits for in VS Code. Cold start of the sidecar to its first answer; loading and activating the
+ * extension; and, in a real VS Code, a 200-token prompt on the demo model from key press to `setDecorations`, in ratio to a bare forward pass of
+ * the untouched export over the same tokens in the same run.
+ */
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { openSocket } from "../../extension/sidecar/open-socket.ts";
+import { ProtocolClient } from "../../shared/protocol/client.ts";
+import { cutModel } from "../../sidecar/engine/cut/cut-model.ts";
+import { timed } from "../support/bench/ratio.ts";
+import { UntouchedModel } from "../support/bench/untouched-model.ts";
+import { startJourney } from "../vscode/journey.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const DEMO = join(ROOT, "extension", "samples", "model");
+const RUNS = 15;
+
+/** Words that every demo prompt is made of; enough of them for about 200 tokens. */
+const TEXT = "I want to infect the blog of Tivbek. ".repeat(18).trim();
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function line(what: string, values: readonly number[], target: number): void {
+  const middle = median(values);
+  const verdict = middle <= target ? "holds" : "misses";
+  const worst = Math.max(...values);
+  console.log(
+    `${what}: ${middle.toFixed(0)} ms (worst of ${values.length}: ${worst.toFixed(0)}), goal ${target} ms: ${verdict}`,
+  );
+}
+
+/** From the start of the process to the first answer to a client. */
+async function coldStart(): Promise<number> {
+  const token = "0123456789abcdef0123";
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(ROOT, "dist/sidecar/refract.mjs"), "serve", "--child"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  child.stdin.write(`${JSON.stringify({ token })}\n`);
+  const ready = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
+  const { port } = JSON.parse(ready) as { port: number };
+  const client = new ProtocolClient({
+    connect: () => openSocket(`ws://127.0.0.1:${port}`),
+    ...{ token, name: "bench", retryDelays: [], onState: () => undefined },
+  });
+  await client.open();
+  await client.request("server.info", {});
+  const milliseconds = performance.now() - started;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  client.close("measured");
+  child.stdin.end();
+  await ended;
+  return milliseconds;
+}
+
+/** In the window: key press to tints, with the prompt changed each time, so that every press costs a pass. */
+async function pressToTints(): Promise<{
+  milliseconds: number[];
+  loading: number[];
+  activation: number;
+  ids: number[];
+}> {
+  const journey = await startJourney({
+    prepare: ({ folder }) => writeFile(join(folder, "bench.prompt.md"), `${TEXT}\n`),
+  });
+  try {
+    const activation = await journey.host(async (vscode) => {
+      const api = await vscode.extensions.getExtension("refract.refract")?.activate();
+      const [uri] = await vscode.workspace.findFiles("bench.prompt.md");
+      if (uri === undefined) throw new Error("no prompt");
+      await vscode.window.showTextDocument(uri, { preview: false });
+      await vscode.commands.executeCommand("refract.inspect", uri, 0);
+      return api.activationMilliseconds as number;
+    });
+    // The bundle once more, compiled anew, in the process that loads it for a user.
+    const loading = await journey.host((vscode) => {
+      const main = vscode.Uri.joinPath(
+        vscode.extensions.getExtension("refract.refract")?.extensionUri as never,
+        "dist/extension/activate.cjs",
+      );
+      const load = process.getBuiltinModule("node:module").createRequire(main.fsPath);
+      return Array.from({ length: 7 }, () => {
+        delete load.cache[main.fsPath];
+        const started = performance.now();
+        load(main.fsPath);
+        return performance.now() - started;
+      });
+    });
+    const { page } = journey.window;
+    await page.locator(".monaco-editor .view-line").first().click();
+    const milliseconds: number[] = [];
+    let ids: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      await journey.host(
+        async (vscode, change) => {
+          const api = vscode.extensions.getExtension("refract.refract")?.exports;
+          const editor = vscode.window.activeTextEditor;
+          const read = new Promise<void>((resolve) => {
+            const listening = api.inspections.onDidChange((event: { kind: string }) => {
+              if (event.kind !== "read") return;
+              listening.dispose();
+              resolve();
+            });
+          });
+          // Another first word: the same length, and a pass that no cache has. The pause after the edit reads it once.
+          await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), change));
+          await read;
+          await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), change === "I" ? "A" : "I"));
+          const state = globalThis as typeof globalThis & { drawnAt?: Promise<number> };
+          state.drawnAt = new Promise((resolve) => {
+            const listening = api.inspections.onDidChange((event: { kind: string }) => {
+              if (event.kind !== "read") return;
+              listening.dispose();
+              const drawing = api.view.onDidDraw(({ at }: { at: number }) => {
+                drawing.dispose();
+                resolve(performance.timeOrigin + at);
+              });
+            });
+          });
+        },
+        ["I", "A", "U", "O", "E"][run % 5] ?? "I",
+      );
+      const pressed = performance.timeOrigin + performance.now();
+      await page.keyboard.press("Control+Alt+i");
+      const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
+      milliseconds.push((drawn ?? Number.NaN) - pressed);
+      ids = await journey.host((vscode) => {
+        const api = vscode.extensions.getExtension("refract.refract")?.exports;
+        return api.inspections.of(vscode.window.activeTextEditor?.document.uri)[0].inspection.ledger.ids as number[];
+      });
+    }
+    return { milliseconds, loading, activation, ids };
+  } finally {
+    await journey.end();
+  }
+}
+
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; VS Code's extension host on Node, not Electron`,
+);
+const starts: number[] = [];
+for (let i = 0; i < 7; i++) starts.push(await coldStart());
+line("sidecar, cold start to its first answer", starts, 1500);
+const { milliseconds, loading, activation, ids } = await pressToTints();
+const tokens = ids.length;
+line(
+  "extension, loading its bundle and activate()",
+  loading.map((time) => time + activation),
+  50,
+);
+line(`inspection of ${tokens} tokens, key press to setDecorations`, milliseconds, 150);
+const bare = await UntouchedModel.load(cutModel(DEMO));
+await bare.pass([ids]);
+const passes: number[] = [];
+for (let i = 0; i < RUNS; i++) passes.push(await timed(() => bare.pass([ids])));
+await bare.release();
+console.log(
+  `bare forward pass over the same ${tokens} tokens: ${median(passes).toFixed(1)} ms; key press to tints is ${(median(milliseconds) / median(passes)).toFixed(1)} times that`,
+);
