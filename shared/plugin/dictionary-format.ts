@@ -12,15 +12,30 @@ export interface StoredTensor {
 
 export type DictionaryActivation =
   | { kind: "relu" }
-  | { kind: "jumprelu"; threshold: StoredTensor }
+  /** One threshold a feature, or one number for all. */
+  | { kind: "jumprelu"; threshold: StoredTensor | number }
   | { kind: "topk"; k: number }
-  /** BatchTopK as it is used at inference: a threshold where the file has one, else the k largest of the batch's mean. */
-  | { kind: "batchtopk"; k: number; threshold: number | null }
+  /** BatchTopK as it is used at inference: one threshold, learned in training. */
+  | { kind: "batchtopk"; k: number; threshold: number }
+  /** With y = x̂·W_enc: active where y + b_gate > 0, and then exp(r_mag)·y + b_mag where that is positive. */
   | { kind: "gated"; gate: { b_gate: StoredTensor; r_mag: StoredTensor; b_mag: StoredTensor } };
 
 /**
+ * - `scale`: x is multiplied by `factor` before and the reconstruction divided by it after.
+ * - `constant-norm`: the same with the factor sqrt(dIn)/‖x‖ of each x.
+ * - `layer-norm`: x̂ = (x - mean)/(deviation + 1e-5), with the sample deviation; the reconstruction times the deviation plus the mean.
+ */
+export type DictionaryNormalisation =
+  | { kind: "none" }
+  | { kind: "scale"; factor: number }
+  | { kind: "constant-norm" }
+  | { kind: "layer-norm" };
+
+/**
  * A sparse autoencoder or transcoder as its file describes it, conventions made explicit:
- * `f = act(normalise(x - (subtractDecoderBias ? b_dec : 0)) · W_enc + b_enc)`, `recon = denormalise(f · W_dec + b_dec)`.
+ * `x̂ = normalise(x) - (subtractDecoderBias ? b_dec : 0)`, `z = x̂·W_enc + b_enc`, `f = act(z)`,
+ * `recon = denormalise((f·decoderScale)·W_dec + b_dec) + x·skipᵀ`.
+ * Where `rescaleByDecoderNorm`, z is multiplied by the norm of the feature's decoder row before `act`, and f divided by it before W_dec.
  */
 export interface Dictionary {
   format: string;
@@ -43,10 +58,12 @@ export interface Dictionary {
   b_dec: StoredTensor | null;
   subtractDecoderBias: boolean;
   activation: DictionaryActivation;
-  /** `scale`: x is multiplied by `factor` before and the reconstruction divided by it after; `layer-norm`: mean and deviation of each x. */
-  normalisation: { kind: "none" } | { kind: "scale"; factor: number } | { kind: "layer-norm" };
-  /** Activations are ranked by activation times the decoder row's norm (TopK kinds). */
+  normalisation: DictionaryNormalisation;
   rescaleByDecoderNorm: boolean;
+  /** `[features]`: what activations are multiplied by on their way to the decoder (SAELens's finetuning scaling factor). */
+  decoderScale: StoredTensor | null;
+  /** `[dOut, dIn]` of a transcoder with a linear skip connection. */
+  skip: StoredTensor | null;
   /** What the files declare of themselves, to be compared with what is measured. */
   declared: { model: string | null; fvu: number | null; l0: number | null };
   warnings: string[];

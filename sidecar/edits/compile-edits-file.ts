@@ -9,7 +9,7 @@ import type { EditsFile, FileEdit, FilePositions } from "../../shared/spec/edits
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import { norm, unit } from "../statistics/vectors.ts";
 import type { CompiledCondition } from "./compiled-condition.ts";
-import { dictionaryRows } from "./dictionary-rows.ts";
+import { dictionaryNotes, dictionaryRows } from "./dictionary-rows.ts";
 import { loadVectors } from "./load-vectors.ts";
 import { matchHookPoints } from "./match-hook-points.ts";
 import { orthonormalise } from "./orthonormalise.ts";
@@ -162,7 +162,7 @@ async function featureRows(
     parts.push(await dictionaryRows(dictionary, { feature: edit.feature, change, error: edit.error }, place));
   }
   const edits = { rows: parts.flatMap(({ rows }) => rows), drops: parts.flatMap(({ drops }) => drops) };
-  return { edits, notes: dictionary.warnings };
+  return { edits, notes: [...dictionary.warnings, ...dictionaryNotes(dictionary)] };
 }
 
 async function theDictionary(

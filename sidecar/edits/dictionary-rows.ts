@@ -1,10 +1,14 @@
 import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import type { Positions } from "../../shared/engine/positions.ts";
-import type { LaneEdits, SlotRow } from "../../shared/engine/slot-row.ts";
+import type { LaneEdits, RowNorm, SlotRow } from "../../shared/engine/slot-row.ts";
 import { refused } from "../../shared/errors.ts";
-import type { Dictionary, StoredTensor } from "../../shared/plugin/dictionary-format.ts";
-import { readStored, readStoredColumn, readStoredRow } from "../dictionaries/stored-tensor.ts";
-import { dot } from "../statistics/vectors.ts";
+import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import {
+  allFeatureVectors,
+  decoderBias,
+  type FeatureVectors,
+  featureVectors,
+} from "../dictionaries/feature-vectors.ts";
 
 /** How one feature is changed: `clamp` sets it, `scale` multiplies it. */
 export interface FeatureChange {
@@ -20,95 +24,105 @@ interface Place {
 }
 
 /**
- * Slot rows for a change of one feature of a standard or JumpReLU dictionary.
- * The error kept: `x + (f' - f) W_dec[feature]`, one row. Dropped: the reconstruction with the changed feature, a row per feature and one
- * for the decoder's bias, in place of the stream.
+ * Slot rows for a change of one feature. The error kept: `x + (f' - f)·v`, one row; of a TopK dictionary every feature's row runs, since
+ * only all of them together say which are among the k largest, and of a dictionary that normalises each input, rows read and write in that
+ * input's own measure. Dropped: the reconstruction with the changed feature in place of the stream, a row per feature and one for the
+ * decoder's bias.
  */
 export async function dictionaryRows(dictionary: Dictionary, wanted: FeatureChange, place: Place): Promise<LaneEdits> {
-  if (wanted.feature >= dictionary.features) {
-    throw refused(
-      `${dictionary.path}: has features 0 to ${dictionary.features - 1}, found feature ${wanted.feature} in the edit`,
-    );
+  const [changed] = await featureVectors(dictionary, [wanted.feature]);
+  if (changed === undefined) return { rows: [], drops: [] };
+  refuseWhatNoBankDoes(dictionary);
+  const measure = measureOf(dictionary);
+  const { activation } = dictionary;
+  const ranked = activation.kind === "topk" ? { rank: activation.k } : {};
+  const keeps = wanted.error === "keep";
+  if (keeps && activation.kind !== "topk") {
+    return { rows: [{ ...asRow(changed, measure), ...changeOf(wanted, true), ...place }], drops: [] };
   }
-  const scale = scaleOf(dictionary);
-  return wanted.error === "keep"
-    ? { rows: [await keptRow(dictionary, scale, wanted, place)], drops: [] }
-    : { rows: await reconstructionRows(dictionary, scale, wanted, place), drops: [place] };
-}
-
-function scaleOf(dictionary: Dictionary): number {
-  const { normalisation, activation } = dictionary;
-  if (normalisation.kind === "layer-norm" || (activation.kind !== "relu" && activation.kind !== "jumprelu")) {
-    const what = normalisation.kind === "layer-norm" ? "normalises each input" : `uses ${activation.kind}`;
-    throw refused(
-      `${dictionary.path}: ${what}, which clamp and scale edits do not follow; they take standard and JumpReLU`,
-    );
-  }
-  return normalisation.kind === "scale" ? normalisation.factor : 1;
-}
-
-async function vectorOf(tensor: StoredTensor | null, length: number): Promise<Float32Array> {
-  return tensor === null ? new Float32Array(length) : readStored(tensor);
-}
-
-async function thresholdsOf({ activation, features }: Dictionary): Promise<Float32Array> {
-  return activation.kind === "jumprelu" ? readStored(activation.threshold) : new Float32Array(features);
-}
-
-async function keptRow(
-  dictionary: Dictionary,
-  scale: number,
-  { feature, change }: FeatureChange,
-  place: Place,
-): Promise<SlotRow> {
-  const column = dictionary.encoderTransposed ? readStoredRow : readStoredColumn;
-  const row = dictionary.decoderTransposed ? readStoredColumn : readStoredRow;
-  const u = (await column(dictionary.W_enc, feature)).map((value) => value * scale);
-  const v = (await row(dictionary.W_dec, feature)).map((value) => value / scale);
-  const encoderBias = await vectorOf(dictionary.b_enc, dictionary.features);
-  const decoderBias = await vectorOf(dictionary.b_dec, dictionary.dOut);
-  const thresholds = await thresholdsOf(dictionary);
-  const shift = dictionary.subtractDecoderBias ? dot(decoderBias, u) : 0;
-  const common = { u, v, b: (encoderBias[feature] as number) - shift, theta: thresholds[feature] as number, ...place };
-  return change.kind === "clamp" ? { ...common, c: change.value, g: -1 } : { ...common, c: 0, g: change.factor - 1 };
-}
-
-async function reconstructionRows(
-  dictionary: Dictionary,
-  scale: number,
-  { feature, change }: FeatureChange,
-  place: Place,
-): Promise<SlotRow[]> {
-  const { dIn, dOut, features } = dictionary;
-  const encoder = rowsOf(await readStored(dictionary.W_enc), dIn, features, !dictionary.encoderTransposed);
-  const decoder = rowsOf(await readStored(dictionary.W_dec), dOut, features, dictionary.decoderTransposed);
-  const encoderBias = await vectorOf(dictionary.b_enc, features);
-  const decoderBias = await vectorOf(dictionary.b_dec, dOut);
-  const thresholds = await thresholdsOf(dictionary);
-  const rows = encoder.map((read, j): SlotRow => {
-    const u = scale === 1 ? read : read.map((value) => value * scale);
-    const write = decoder[j] as Float32Array;
-    const shift = dictionary.subtractDecoderBias ? dot(decoderBias, u) : 0;
-    const row = {
-      u,
-      v: scale === 1 ? write : write.map((value) => value / scale),
-      b: (encoderBias[j] as number) - shift,
-      theta: thresholds[j] as number,
-      ...place,
-    };
-    if (j !== feature) return { ...row, c: 0, g: 1 };
-    return change.kind === "clamp" ? { ...row, c: change.value, g: 0 } : { ...row, c: 0, g: change.factor };
+  const all = await allFeatureVectors(dictionary);
+  const rows = all.map((vectors, j): SlotRow => {
+    const effect = j === wanted.feature ? changeOf(wanted, keeps) : { c: 0, g: keeps ? 0 : 1 };
+    return { ...asRow(vectors, measure), ...ranked, ...effect, ...place };
   });
-  const bias = scale === 1 ? decoderBias : decoderBias.map((value) => value / scale);
-  return [...rows, { u: null, v: bias, b: 0, theta: 0, c: 1, g: 0, ...place }];
+  if (keeps) return { rows, drops: [] };
+  const b = await decoderBias(dictionary);
+  const constant = { u: null, b: 0, theta: 0, c: 1, g: 0, ...place };
+  rows.push({ ...constant, v: scaled(b, 1 / measure.factor), ...normOf(measure) });
+  if (measure.norm === "deviation") rows.push(meanRow(dictionary.dIn, place));
+  return { rows, drops: [place] };
 }
 
-/** Splits a matrix into its `count` vectors of `width`: rows of `[count, width]`, or the columns of `[width, count]` where transposed. */
-function rowsOf(data: Float32Array, width: number, count: number, transposed: boolean): Float32Array[] {
-  if (!transposed) return Array.from({ length: count }, (_, j) => data.subarray(j * width, (j + 1) * width));
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < count; j++) out[j * width + i] = data[i * count + j] as number;
+function refuseWhatNoBankDoes({ path, activation, normalisation }: Dictionary): void {
+  const own = normalisation.kind === "layer-norm" || normalisation.kind === "constant-norm";
+  if (!own && activation.kind !== "topk") return;
+  const what = own ? `normalises each input (${normalisation.kind})` : "uses topk";
+  throw refused(`${path}: ${what}, which clamp and scale edits do not follow yet`);
+}
+
+/** What the ledger says of an edit that is more than one row. */
+export function dictionaryNotes({ path, activation, normalisation, features }: Dictionary): string[] {
+  const notes: string[] = [];
+  if (activation.kind === "topk") {
+    notes.push(
+      `${path}: all ${features} features run at each position, exactly, to know which are among the ${activation.k} largest`,
+    );
   }
-  return rowsOf(out, width, count, false);
+  if (normalisation.kind === "layer-norm" || normalisation.kind === "constant-norm") {
+    notes.push(
+      `${path}: each input is normalised by its own ${normalisation.kind === "layer-norm" ? "mean and deviation" : "norm"}; the change is the difference of the two reconstructions in that measure, exactly`,
+    );
+  }
+  return notes;
+}
+
+interface Measure {
+  /** What x is multiplied by before it is read, where that is one number. */
+  factor: number;
+  norm: RowNorm | null;
+}
+
+function measureOf({ normalisation, dIn }: Dictionary): Measure {
+  switch (normalisation.kind) {
+    case "scale":
+      return { factor: normalisation.factor, norm: null };
+    case "constant-norm":
+      // x·sqrt(d)/‖x‖: the norm is divided by on the way in and multiplied by on the way out.
+      return { factor: Math.sqrt(dIn), norm: "length" };
+    case "layer-norm":
+      return { factor: 1, norm: "deviation" };
+    case "none":
+      return { factor: 1, norm: null };
+  }
+}
+
+function normOf({ norm }: Measure): { norm?: RowNorm } {
+  return norm === null ? {} : { norm };
+}
+
+/** A feature's vectors as a row that reads the stream itself; the mean of a layer norm is taken out of the reading vector. */
+function asRow({ u, b, theta, v }: FeatureVectors, measure: Measure) {
+  const read = measure.norm === "deviation" ? centred(u) : u;
+  return { u: scaled(read, measure.factor), b, theta, v: scaled(v, 1 / measure.factor), ...normOf(measure) };
+}
+
+function changeOf({ change }: FeatureChange, keeps: boolean): { c: number; g: number } {
+  if (change.kind === "clamp") return { c: change.value, g: keeps ? -1 : 0 };
+  return { c: 0, g: keeps ? change.factor - 1 : change.factor };
+}
+
+/** Puts the mean of x back, which a layer norm took out. */
+function meanRow(dIn: number, place: Place): SlotRow {
+  const u = new Float32Array(dIn).fill(1 / dIn);
+  const v = new Float32Array(dIn).fill(1);
+  return { u, v, b: 0, theta: Number.NEGATIVE_INFINITY, c: 0, g: 1, ...place };
+}
+
+function scaled(vector: Float32Array, factor: number): Float32Array {
+  return factor === 1 ? vector : vector.map((value) => value * factor);
+}
+
+function centred(vector: Float32Array): Float32Array {
+  const mean = vector.reduce((sum, value) => sum + value, 0) / vector.length;
+  return vector.map((value) => value - mean);
 }
