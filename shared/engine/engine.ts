@@ -1,3 +1,4 @@
+import type { Dictionary } from "../plugin/dictionary-format.ts";
 import type { HookPoint } from "./hook-point.ts";
 import type { ModelDescription } from "./model-description.ts";
 import type { LaneEdits } from "./slot-row.ts";
@@ -85,6 +86,38 @@ export interface LensResult {
   full: Float32Array;
 }
 
+/** Encodes activations with a sparse dictionary. Only what is asked for is computed. */
+export interface EncodeRequest {
+  dictionary: Dictionary;
+  /** `[n, dIn]`, as the stream holds them where the dictionary reads. */
+  activations: Float32Array;
+  /** How many of the largest activations of each row are wanted. */
+  top: number;
+  /** Features whose activations are wanted at every row. */
+  features: readonly number[];
+  /** Whether the number of features that fire is wanted, by row. */
+  active: boolean;
+  /** Whether firing is wanted by feature, over all rows. */
+  statistics: boolean;
+  reconstruct: boolean;
+}
+
+/** Empty arrays for what was not asked for. */
+export interface EncodeResult {
+  /** `[n, top]`, largest first; where fewer features fire, the rest have activation 0. */
+  topFeatures: Int32Array;
+  topActivations: Float32Array;
+  /** `[n, features]`, in the request's order. */
+  chosen: Float32Array;
+  /** `[n]`. */
+  active: Float32Array;
+  /** `[dictionary.features]`: in how many rows each fires, and the sum of its activations over them. */
+  fired: Float32Array;
+  sum: Float32Array;
+  /** `[n, dOut]`. */
+  reconstruction: Float32Array;
+}
+
 export interface CallOptions {
   signal?: AbortSignal;
 }
@@ -101,5 +134,6 @@ export interface Engine {
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult>;
   generate(request: GenerateRequest, options?: CallOptions & { onToken?: TokenListener }): Promise<GenerateResult>;
   lens(request: LensRequest, options?: CallOptions): Promise<LensResult>;
+  encode(request: EncodeRequest, options?: CallOptions): Promise<EncodeResult>;
   close(): Promise<void>;
 }

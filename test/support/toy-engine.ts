@@ -12,6 +12,8 @@ import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import type { ModelDescription } from "../../shared/engine/model-description.ts";
 import type { Positions } from "../../shared/engine/positions.ts";
 import type { LaneEdits } from "../../shared/engine/slot-row.ts";
+import { encode } from "../../sidecar/engine/dictionary/encode.ts";
+import { DEFAULT_DICTIONARY_BUDGET, EncoderSessions } from "../../sidecar/engine/dictionary/encoder-sessions.ts";
 import { seeded } from "../../sidecar/statistics/random.ts";
 
 /**
@@ -252,6 +254,7 @@ export function toyEngine(onLanes: (lanes: number, kind: "forward" | "generate")
     const list = positions === "all" ? x.map((_, p) => p) : positions.map((p) => (p < 0 ? x.length + p : p));
     return Float32Array.from(list.flatMap((p) => [...(x[p] ?? [])]));
   };
+  const encoders = new EncoderSessions(1, DEFAULT_DICTIONARY_BUDGET);
   return {
     model: TOY_MODEL,
     async forward(request: ForwardRequest, options): Promise<ForwardResult> {
@@ -323,6 +326,7 @@ export function toyEngine(onLanes: (lanes: number, kind: "forward" | "generate")
         full: request.full ? Float32Array.from(rows.flatMap((row) => [...row])) : new Float32Array(),
       };
     },
-    async close() {},
+    encode: (request, options = {}) => encode(encoders, request, options),
+    close: () => encoders.release(),
   };
 }

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type {
   CallOptions,
+  EncodeRequest,
+  EncodeResult,
   Engine,
   ForwardRequest,
   ForwardResult,
@@ -88,6 +90,10 @@ export class EngineClient implements Engine {
 
   lens(request: LensRequest, options: CallOptions = {}): Promise<LensResult> {
     return this.call("lens", request, options.signal);
+  }
+
+  encode(request: EncodeRequest, options: CallOptions = {}): Promise<EncodeResult> {
+    return this.call("encode", request, options.signal);
   }
 
   async close(): Promise<void> {

@@ -10,4 +10,6 @@ export interface EngineOptions {
   blocks: number | null;
   /** Where it is remembered which models passed the no-op check; `null` checks nothing. */
   checkedFolder: string | null;
+  /** Bytes that the encoders of dictionaries may hold together; the default where absent. */
+  dictionaryBudget?: number | null;
 }

@@ -40,6 +40,7 @@ const HANDLERS: { [N in EngineCallName]: Handler<N> } = {
   generate: (request, id, signal) =>
     opened().generate(request, { signal, onToken: (lane, token) => send({ kind: "token", id, lane, token }) }),
   lens: (request, _id, signal) => opened().lens(request, { signal }),
+  encode: (request, _id, signal) => opened().encode(request, { signal }),
 };
 
 process.on("message", (message: ToEngine) => {

@@ -1,4 +1,6 @@
 import type {
+  EncodeRequest,
+  EncodeResult,
   ForwardRequest,
   ForwardResult,
   GenerateRequest,
@@ -16,6 +18,7 @@ export interface EngineCalls {
   forward: { request: ForwardRequest; result: ForwardResult };
   generate: { request: GenerateRequest; result: GenerateResult };
   lens: { request: LensRequest; result: LensResult };
+  encode: { request: EncodeRequest; result: EncodeResult };
 }
 export type EngineCallName = keyof EngineCalls;
 

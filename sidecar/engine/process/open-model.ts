@@ -17,7 +17,7 @@ export async function openModel(options: EngineOptions): Promise<ModelEngine> {
   const { candidates } = chooseProvider(options.provider, `${process.platform}-${process.arch}`);
   const cut = cutModel(options.path, options.blocks === null ? {} : { blocks: options.blocks });
   const { provider, warnings } = await firstThatStarts(candidates);
-  const settings = { provider, threads: options.threads };
+  const settings = { provider, threads: options.threads, dictionaryBudget: options.dictionaryBudget ?? null };
   return new ModelEngine(
     { ...cut, warnings: [...cut.warnings, ...warnings] },
     { ...settings, beforeFirstCall: () => check(cut, provider, options) },

@@ -1,5 +1,7 @@
 import type {
   CallOptions,
+  EncodeRequest,
+  EncodeResult,
   Engine,
   ForwardRequest,
   ForwardResult,
@@ -10,6 +12,8 @@ import type {
 } from "../../../shared/engine/engine.ts";
 import type { ModelDescription } from "../../../shared/engine/model-description.ts";
 import type { CutModel } from "../cut/block.ts";
+import { encode } from "../dictionary/encode.ts";
+import { DEFAULT_DICTIONARY_BUDGET, EncoderSessions } from "../dictionary/encoder-sessions.ts";
 import type { ProviderName } from "../providers/provider-table.ts";
 import { BlockStack } from "./block-stack.ts";
 import { forward } from "./forward.ts";
@@ -19,6 +23,8 @@ import { lens } from "./lens.ts";
 export interface ModelEngineSettings {
   provider: ProviderName;
   threads: number | null;
+  /** Bytes that the encoders of dictionaries may hold together; the default where absent. */
+  dictionaryBudget?: number | null;
   /** Runs once before the first call; where it throws, so does every call. */
   beforeFirstCall?: () => Promise<void>;
 }
@@ -27,12 +33,14 @@ export interface ModelEngineSettings {
 export class ModelEngine implements Engine {
   readonly model: ModelDescription;
   private readonly stack: BlockStack;
+  private readonly encoders: EncoderSessions;
   private readonly beforeFirstCall: () => Promise<void>;
   private checked: Promise<void> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(cut: CutModel, settings: ModelEngineSettings) {
     this.stack = new BlockStack(cut, settings);
+    this.encoders = new EncoderSessions(settings.threads, settings.dictionaryBudget ?? DEFAULT_DICTIONARY_BUDGET);
     this.beforeFirstCall = settings.beforeFirstCall ?? (async () => {});
     this.model = describe(cut, settings.provider);
   }
@@ -49,8 +57,16 @@ export class ModelEngine implements Engine {
     return this.enqueueChecked(() => lens(this.stack, request, options));
   }
 
+  /** Needs no part of the model, so it waits for no check of it. */
+  encode(request: EncodeRequest, options: CallOptions = {}): Promise<EncodeResult> {
+    return this.enqueue(() => encode(this.encoders, request, options));
+  }
+
   close(): Promise<void> {
-    return this.enqueue(() => this.stack.release());
+    return this.enqueue(async () => {
+      await this.encoders.release();
+      await this.stack.release();
+    });
   }
 
   private enqueueChecked<T>(call: () => Promise<T>): Promise<T> {

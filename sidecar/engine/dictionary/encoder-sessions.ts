@@ -1,0 +1,59 @@
+import { InferenceSession } from "onnxruntime-node";
+import type { Dictionary } from "../../../shared/plugin/dictionary-format.ts";
+import { sessionOptions } from "../run/session-options.ts";
+import { type EncodeOutputs, encodeGraph } from "./encode-graph.ts";
+
+/** What all encoders may hold in memory where nothing is set. */
+export const DEFAULT_DICTIONARY_BUDGET = 4 * 1024 ** 3;
+
+interface Held {
+  session: InferenceSession;
+  bytes: number;
+}
+
+/** Encoding sessions by dictionary and outputs, the least recently used released where they outgrow the budget. */
+export class EncoderSessions {
+  private readonly threads: number | null;
+  private readonly budget: number;
+  private readonly held = new Map<string, Held>();
+
+  constructor(threads: number | null, budget: number) {
+    this.threads = threads;
+    this.budget = budget;
+  }
+
+  /** The session of a dictionary; one larger than the budget is held alone. */
+  async get(dictionary: Dictionary, outputs: EncodeOutputs): Promise<InferenceSession> {
+    const { W_enc, W_dec } = dictionary;
+    const wanted = Object.entries(outputs).filter(([, on]) => on);
+    const key = JSON.stringify([dictionary, wanted]);
+    const known = this.held.get(key);
+    if (known !== undefined) {
+      this.held.delete(key);
+      this.held.set(key, known);
+      return known.session;
+    }
+    const values = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+    const decodes = outputs.reconstruction || dictionary.rescaleByDecoderNorm;
+    const bytes = 4 * (values(W_enc.shape) + (decodes ? values(W_dec.shape) : 0));
+    await this.release(this.budget - bytes);
+    const { graph, folder } = encodeGraph(dictionary, outputs);
+    const session = await InferenceSession.create(
+      graph,
+      sessionOptions({ provider: "cpu", threads: this.threads }, folder),
+    );
+    this.held.set(key, { session, bytes });
+    return session;
+  }
+
+  /** Releases sessions, the least recently used first, until the others take at most `bytes`. */
+  async release(bytes = 0): Promise<void> {
+    let total = [...this.held.values()].reduce((sum, held) => sum + held.bytes, 0);
+    for (const [key, { session, bytes: size }] of this.held) {
+      if (total <= bytes) return;
+      this.held.delete(key);
+      total -= size;
+      await session.release();
+    }
+  }
+}
