@@ -38,6 +38,25 @@ const RUNGS: Rung[] = [
     ],
     report: "vitest.json",
   },
+  {
+    name: "extension host of a real VS Code",
+    command: ["node", "test/vscode/run-extension-host.ts"],
+    report: "extension-host.json",
+  },
+  {
+    name: "journeys in the real window",
+    command: [
+      "npx",
+      "vitest",
+      "run",
+      "--config",
+      "test/vscode/vitest.config.ts",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile=${join(RESULTS, "journeys.json")}`,
+    ],
+    report: "journeys.json",
+  },
 ];
 
 function run(command: string[]): Promise<number> {
