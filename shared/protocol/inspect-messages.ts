@@ -40,7 +40,6 @@ export const readingChoiceSchema = z.object({
   describe: z.string(),
   needsDirection: z.boolean(),
 });
-export type ReadingChoice = z.output<typeof readingChoiceSchema>;
 
 export const inspectParamsSchema = z.object({
   model: z.string(),

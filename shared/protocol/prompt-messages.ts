@@ -13,4 +13,3 @@ export const promptSchema = z.object({
   /** Offsets at which the file's lines begin; segments point into that file. */
   lineStarts: z.array(z.int()),
 });
-export type WirePrompt = z.output<typeof promptSchema>;

@@ -12,7 +12,6 @@ const place = { line: z.int(), column: z.int(), endLine: z.int(), endColumn: z.i
 export const specCheckSchema = z.object({
   problems: z.array(z.object({ message: z.string(), field: z.string(), ...place })),
 });
-export type SpecCheck = z.output<typeof specCheckSchema>;
 
 export const runParamsSchema = z.object({
   spec: z.string(),
