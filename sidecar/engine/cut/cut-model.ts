@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { withAllLogits } from "../find/all-logits.ts";
 import { withFullCaches } from "../find/full-caches.ts";
 import { type MappedModel, mapModel } from "../find/mapped-model.ts";
 import { locateModel } from "../read/locate-model.ts";
@@ -45,7 +46,7 @@ export function cutModel(path: string, options: { blocks?: number } = {}): CutMo
 export function mappedModel(path: string): MappedModel {
   const location = locateModel(path);
   const configuration = readConfiguration(location);
-  return mapModel(location, withFullCaches(readModel(location.graph)), configuration);
+  return mapModel(location, withAllLogits(withFullCaches(readModel(location.graph))), configuration);
 }
 
 function filesOf(model: OnnxModel): string[] {

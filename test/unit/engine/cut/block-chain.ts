@@ -51,10 +51,7 @@ function tokenFeeds(model: CutModel, lanes: readonly (readonly number[])[]): Fee
 
 /** Runs a graph with those of the feeds that it takes. */
 export async function runGraph(graph: Uint8Array, weightsFolder: string, feeds: Feeds): Promise<Feeds> {
-  const session = await InferenceSession.create(
-    graph,
-    sessionOptions({ provider: "cpu", threads: 1, cut: true }, weightsFolder),
-  );
+  const session = await InferenceSession.create(graph, sessionOptions({ provider: "cpu", threads: 1 }, weightsFolder));
   try {
     const wanted = session.inputNames.map((name) => {
       const tensor = feeds[name];

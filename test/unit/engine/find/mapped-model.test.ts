@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { cutModel, mappedModel } from "../../../../sidecar/engine/cut/cut-model.ts";
-import { rewired } from "../../../../sidecar/engine/read/graph-node.ts";
+import { makeNode, rewired } from "../../../../sidecar/engine/read/graph-node.ts";
 import type { OnnxGraph } from "../../../../sidecar/engine/read/onnx-model.ts";
 import { readModel } from "../../../../sidecar/engine/read/read-model.ts";
 import { makeValueInfo } from "../../../../sidecar/engine/read/value-info.ts";
@@ -30,8 +30,16 @@ function changed(
   }
   if (change.graph) {
     const file = join(copy, "model.onnx");
+    const weights = join(copy, "weights.bin");
+    cpSync(file, weights);
     const model = readModel(file);
-    writeFileSync(file, writeModel(model, change.graph(model.graph)));
+    const initializers = new Map(model.graph.initializers);
+    for (const [name, tensor] of initializers) {
+      if (tensor.span?.name === "model.onnx") {
+        initializers.set(name, { ...tensor, span: { ...tensor.span, path: join(model.weightsFolder, "weights.bin") } });
+      }
+    }
+    writeFileSync(file, writeModel(model, change.graph({ ...model.graph, initializers })));
   }
   return copy;
 }
@@ -69,6 +77,55 @@ describe("what a map says of a model", () => {
     });
     rmSync(join(path, "generation_config.json"));
     expect(cutModel(path)).toMatchObject({ endTokens: [2, 7], contextLength: 128 });
+  });
+});
+
+describe("graphs that were changed after their export", () => {
+  const llamaDynamo = fixture("llama", "dynamo");
+  const places = mappedModel(llamaDynamo).stream.places.map(({ value }) => value);
+
+  test("by Clips in the stream (re-uploads for float16): the hook point is after the Clip, which everything reads", () => {
+    const clipped = (graph: OnnxGraph): OnnxGraph => ({
+      ...graph,
+      nodes: graph.nodes.flatMap((node) => {
+        const value = node.outputs[0] ?? "";
+        return places.includes(value)
+          ? [rewired(node, { outputs: [`${value}/raw`] }), makeNode("Clip", [`${value}/raw`], [value])]
+          : [node];
+      }),
+    });
+    const mapped = mappedModel(changed(llamaDynamo, { graph: clipped }));
+    expect(mapped.stream.places.map(({ value }) => value)).toEqual(places);
+  });
+
+  test("by casts of the stream: the hook point is where the readers part", () => {
+    const cast = (graph: OnnxGraph): OnnxGraph => ({
+      ...graph,
+      nodes: graph.nodes.flatMap((node) => {
+        const value = node.outputs[0] ?? "";
+        return places.includes(value)
+          ? [rewired(node, { outputs: [`${value}/raw`] }), makeNode("Cast", [`${value}/raw`], [value], { to: 1 })]
+          : [node];
+      }),
+    });
+    const mapped = mappedModel(changed(llamaDynamo, { graph: cast }));
+    expect(mapped.stream.places.map(({ value }) => value)).toEqual(places);
+  });
+
+  test("so that nodes no longer stand in order", () => {
+    const reversed = (graph: OnnxGraph): OnnxGraph => ({ ...graph, nodes: graph.nodes.toReversed() });
+    const mapped = mappedModel(changed(llamaDynamo, { graph: reversed }));
+    expect(mapped.stream.places.map(({ value }) => value)).toEqual(places);
+  });
+
+  test("by an input that counts the positions with logits, which is fixed to all of them", () => {
+    const graph = (from: OnnxGraph): OnnxGraph => ({
+      ...from,
+      inputs: [...from.inputs, makeValueInfo("num_logits_to_keep", 7, [])],
+    });
+    const { graph: fixed } = mappedModel(changed(llamaDynamo, { graph })).model;
+    expect(fixed.inputs.some(({ name }) => name === "num_logits_to_keep")).toBe(false);
+    expect(fixed.initializers.get("num_logits_to_keep")?.dims).toEqual([]);
   });
 });
 
