@@ -28,6 +28,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 EXPORTS = {"fp32": ("genai", "group-query", "fp32"), "ts": ("torchscript", "concat", "fp32"), "int4": ("genai", "group-query", "int4")}
+VERSIONS = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__, "onnxruntime": onnxruntime.__version__}
 NEW_TOKENS = 48
 ENOUGH = {"fp32": 5e-3, "int4": 0.1}  # exports of these weights differ from PyTorch by up to 9e-4 in a logit; int4 rounds activations too
 TEXTS = ["Why is the sky blue? Answer in two sentences.", "Name three rivers in Europe,\nthen say which one is the longest: 長江 is not one of them."]
@@ -114,32 +115,34 @@ def make(folder, wanted):
         runs = [greedy(model, ids, edits, name, NEW_TOKENS, ENOUGH["fp32"], cached=True) for ids in sequences]
         texts[name] = {"ids": [ids for ids, _ in runs], "margin": round(min(gap for _, gap in runs), 5)}
         print(folder, name, [len(ids) for ids, _ in runs], repr(tokenizer.decode(runs[0][0])), flush=True)
-    shape, made, found = exporters.cache_shape(model.config), {}, {}
+    shape, made = exporters.cache_shape(model.config), {}
     values = {point: tensors[f"baseline/{point}"][1][: len(sequences[1])].numpy() for point in points}
     expected = tensors["baseline/logits"].numpy()
+    described = {
+        "about": "PyTorch's forward hooks on the Hugging Face model, float32, eager attention", "versions": VERSIONS,
+        "architecture": model.config.model_type, "layers": layers, "dModel": width, "vocabSize": expected.shape[-1], "hookPoints": points,
+        "exports": made, "texts": TEXTS, "sequences": sequences, "newTokens": NEW_TOKENS, "edits": "edits.json", "captures": "golden.safetensors",
+    }
     del model
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__, "onnxruntime": onnxruntime.__version__}
-    for export in wanted:
+    for export in sorted(wanted, key=lambda name: EXPORTS[name][2] == "int4"):  # the slow ones last: golden.json holds what is done
         exporter, kv, precision = EXPORTS[export]
         difference = exported.largest_difference(f"{folder}/{export}", sequences, expected, shape)
-        made[export] = {"exporter": exporter, "kv": kv, "precision": precision, "differs": float(f"{difference:.1e}")}
+        entry = {"exporter": exporter, "kv": kv, "precision": precision, "differs": float(f"{difference:.1e}")}
         print(folder, export, f"{difference:.1e}", flush=True)
-        if precision != "int4":
-            continue
-        like = spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4)
-        cut = spliced.Export(exported.model_file(f"{folder}/{export}"), shape, points, sequences[1], values, 1.0, like=like)
-        said, captured = spliced.texts_and_captures(cut, edits, sequences, few_where_slow, ENOUGH["int4"])
-        about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
-        made[export]["golden"] = f"golden-{export}.json"
-        golden.write(folder, {"about": about, "versions": versions, "captures": f"golden-{export}.safetensors"}, said, captured, f"golden-{export}")
-        print(folder, export, {name: [len(ids) for ids in value["ids"]] for name, value in said.items()}, flush=True)
-    described = {
-        "about": "PyTorch's forward hooks on the Hugging Face model, float32, eager attention, without a cache", "versions": versions,
-        "architecture": transformers.AutoConfig.from_pretrained(f"{folder}/hf").model_type, "layers": layers, "dModel": width,
-        "vocabSize": expected.shape[-1], "hookPoints": points, "exports": made, "texts": TEXTS, "sequences": sequences, "newTokens": NEW_TOKENS,
-        "edits": "edits.json", "captures": "golden.safetensors",
-    }
-    golden.write(folder, described, texts, tensors)
+        if precision == "int4":
+            entry["golden"] = f"golden-{export}.json"
+            narrow(folder, export, spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4), edits, sequences)
+        made[export] = entry
+        golden.write(folder, described, texts, tensors)
+
+
+def narrow(folder, export, like, edits, sequences):
+    """Golden values of an int4 export, from itself; `like` is the fp32 export by the same builder."""
+    cut = spliced.Export(exported.model_file(f"{folder}/{export}"), like.cache_shape, like.points, sequences[1], {}, 1.0, like=like)
+    said, captured = spliced.texts_and_captures(cut, edits, sequences, few_where_slow, ENOUGH["int4"])
+    about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
+    golden.write(folder, {"about": about, "versions": VERSIONS, "captures": f"golden-{export}.safetensors"}, said, captured, f"golden-{export}")
+    print(folder, export, {name: [len(ids) for ids in value["ids"]] for name, value in said.items()}, flush=True)
 
 
 if __name__ == "__main__":
