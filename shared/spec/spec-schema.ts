@@ -105,7 +105,10 @@ export function specSchema(vocabulary: SpecVocabulary) {
     refract: z.literal(1).describe("Version of this format."),
     model: z.string().describe("demo, or a model's folder relative to this file."),
     seed: z.int().min(0).default(0).describe("Every random draw follows from it."),
-    prompts: z.record(identity, promptSetSchema).describe("Prompt sets: a file and a filter over its fields."),
+    prompts: z
+      .record(identity, promptSetSchema)
+      .default({})
+      .describe("Prompt sets: a file and a filter over its fields."),
     components: z
       .record(identity, z.union([...found, ...madeComponents]))
       .default({})

@@ -9,6 +9,7 @@ import { directions } from "./directions/directions.ts";
 import { harmfulnessFinder } from "./directions/harmfulness.ts";
 import { outputFreeFinder } from "./directions/output-free.ts";
 import { probeFinder } from "./directions/probe-finder.ts";
+import { features } from "./features/features.ts";
 import { geometry } from "./geometry/geometry.ts";
 import { inspect } from "./inspect/inspect.ts";
 import { jailbreak } from "./jailbreak/jailbreak.ts";
@@ -33,6 +34,7 @@ export const builtInExperiments = definePlugin({
     clusters,
     rewards,
     scorers,
+    features,
     compare,
     inspect,
   ],
