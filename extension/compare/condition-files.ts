@@ -27,10 +27,12 @@ export async function conditionFiles(resource: vscode.Uri): Promise<string[]> {
     while (shared < path.length && path[shared] === resource.fsPath[shared]) shared++;
     return shared;
   };
+  // Edits files first: they run as they are, a spec's components may have to be found by a run.
+  const isSpec = (path: string) => Number(path.endsWith(".yaml"));
   return found
     .flat()
     .map((uri) => uri.fsPath)
-    .sort((a, b) => near(b) - near(a) || a.localeCompare(b));
+    .sort((a, b) => isSpec(a) - isSpec(b) || near(b) - near(a) || a.localeCompare(b));
 }
 
 /** Every condition that can be compared on a resource; a file that can't be read doesn't hide the others' conditions. */

@@ -80,5 +80,6 @@ export async function specWithComparison(
   const name = freeName("said", keysOf("experiments"));
   const experiment = { kind: "compare", conditions: names, prompts: [set], maxNewTokens: save.maxNewTokens };
   document.setIn(["experiments", name], document.createNode(experiment));
-  return { text: document.toString(), name };
+  // As people write specs: flow maps without padding, lines as long as they are.
+  return { text: document.toString({ flowCollectionPadding: false, lineWidth: 0 }), name };
 }

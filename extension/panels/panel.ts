@@ -78,7 +78,8 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
     this.#listening = false;
     const extension = this.context.extensionUri;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pagesFolder(extension)] };
-    panel.iconPath = vscode.Uri.joinPath(extension, "extension", "images", "refract.svg");
+    const icon = (theme: string) => vscode.Uri.joinPath(extension, "extension", "images", `refract-${theme}.svg`);
+    panel.iconPath = { light: icon("light"), dark: icon("dark") };
     panel.webview.onDidReceiveMessage(async (raw: unknown) => {
       try {
         const message = checkMessage(messages, raw, `Message of the page ${viewType}`);
