@@ -1,6 +1,8 @@
 import type { Engine } from "../engine/engine.ts";
 import type { LaneEdits } from "../engine/slot-row.ts";
+import type { Taxonomy } from "../spec/taxonomy.ts";
 import type { Component } from "./component.ts";
+import type { Dictionary } from "./dictionary-format.ts";
 import type { Candidate } from "./direction-finder.ts";
 import type { Score, ScorerInput } from "./scorer.ts";
 
@@ -69,6 +71,8 @@ export interface Study {
   readonly positions: readonly number[];
   readonly sets: readonly PromptSetInfo[];
   readonly refusal: RefusalTokens;
+  /** The spec's taxonomy of sources of harm; null where it names none. */
+  readonly taxonomy: Taxonomy | null;
   /** The spec's `scorers`, in order. */
   readonly scorers: readonly string[];
   readonly signal: AbortSignal;
@@ -82,6 +86,12 @@ export interface Study {
   score(scorer: string, inputs: readonly ScorerInput[]): Promise<readonly Score[]>;
   decode(ids: readonly number[]): Promise<string>;
   encode(messages: readonly StudyMessage[]): Promise<EncodedPrompt>;
+  /** The dictionaries at a path, relative to the spec: one, or a suite in the order of its layers. */
+  dictionaries(path: string): Promise<readonly Dictionary[]>;
+  /** What each feature adds to the reconstruction per unit of its activation, in the stream's own measure where that is fixed: `[features][dOut]`. */
+  decoderRows(dictionary: Dictionary, features: readonly number[]): Promise<readonly Float32Array[]>;
+  /** Edits that multiply features of one dictionary where it reads (0 ablates them), its error kept. */
+  scaleFeatures(dictionary: Dictionary, features: readonly number[], factor: number): Promise<LaneEdits>;
   /** Text of a file that an option names, relative to the spec. */
   readText(file: string): Promise<string>;
   /** Forward passes and replies done in this unit so far, for the bar and the time left. */

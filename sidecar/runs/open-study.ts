@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { LaneEdits } from "../../shared/engine/slot-row.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
 import type { Candidate } from "../../shared/plugin/direction-finder.ts";
@@ -7,6 +8,10 @@ import type { Scorer } from "../../shared/plugin/scorer.ts";
 import type { PromptSetInfo, RefusalTokens, Study, StudyMessage, StudyPrompt } from "../../shared/plugin/study.ts";
 import type { MessageRole } from "../../shared/prompts/prompt.ts";
 import type { Spec } from "../../shared/spec/spec-schema.ts";
+import type { Taxonomy } from "../../shared/spec/taxonomy.ts";
+import { featureVectors } from "../dictionaries/feature-vectors.ts";
+import { openDictionaries } from "../dictionaries/open-dictionary.ts";
+import { dictionaryRows } from "../edits/dictionary-rows.ts";
 import { NO_EDITS } from "../experiments/study/edit-rows.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { compileCondition } from "./compile-condition.ts";
@@ -24,6 +29,7 @@ export interface RunMaterial {
   sets: ReadonlyMap<string, readonly StudyPrompt[]>;
   positions: readonly number[];
   scorers: ReadonlyMap<string, Scorer>;
+  taxonomy: Taxonomy | null;
   exhaustive: boolean;
   signal: AbortSignal;
   component(name: string): Promise<Component>;
@@ -63,6 +69,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
     positions: material.positions,
     sets,
     refusal: material.refusal(),
+    taxonomy: material.taxonomy,
     scorers: [...material.scorers.keys()],
     signal: material.signal,
     async prompts(set) {
@@ -102,6 +109,17 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
         messages.map(({ role, content }) => ({ role: roleOf(role), text: content, segments: [] })),
       );
       return { ids: ledger.ids, lastInstruction: ledger.lastInstruction ?? ledger.ids.length - 1 };
+    },
+    dictionaries: (path) => openDictionaries(resolve(material.specFolder, path), registry.all("dictionaries")),
+    decoderRows: async (dictionary, features) => (await featureVectors(dictionary, features)).map(({ v }) => v),
+    async scaleFeatures(dictionary, features, factor) {
+      const place = { at: dictionary.reads, positions: "all", edit: 0 } as const;
+      const change = { kind: "scale", factor } as const;
+      const parts: LaneEdits[] = [];
+      for (const feature of features) {
+        parts.push(await dictionaryRows(dictionary, { feature, change, error: "keep" }, place));
+      }
+      return { rows: parts.flatMap(({ rows }) => rows), drops: [] };
     },
     readText: (file) => readFile(resolve(material.specFolder, file), "utf8"),
     advance: listener.advance,

@@ -82,6 +82,9 @@ function studyOf(seed: number): Study {
     score: not("scorers"),
     decode: async (ids) => tokenizer.decode(ids),
     encode: not("encoder"),
+    dictionaries: not("dictionaries"),
+    decoderRows: not("dictionaries"),
+    scaleFeatures: not("dictionaries"),
     readText: not("files"),
     advance: (count) => {
       passes += count;
