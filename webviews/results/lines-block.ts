@@ -22,7 +22,9 @@ const WIDEST = 720;
 
 /** Profiles over layers with their intervals as bands, marked places, words under the axis, and the same numbers as a table. */
 export function linesBlock(block: LinesBlock, open: OpenEvidence): TemplateResult {
-  return html`<div class="lines" ${ref((element) => mount(element as HTMLElement | undefined, block))}></div>
+  // A label along the axis would be cut where it is longer than the picture is high, so it stands above.
+  return html`<p class="quiet axis-name">${block.y.label}${block.y.unit ? ` (${block.y.unit})` : ""}</p>
+    <div class="lines" ${ref((element) => mount(element as HTMLElement | undefined, block))}></div>
     ${block.spans.length > 0 ? html`<p class="spans">${block.spans.map((span) => html`<span>${spanText(block, span)}</span>`)}</p>` : ""}
     <details>
       <summary>Table</summary>
@@ -77,10 +79,7 @@ function mount(element: HTMLElement | undefined, block: LinesBlock): void {
         x: { time: false },
         y: { range: (_plot, low, high) => [min ?? Math.min(low, 0), max ?? high + (high - low) * 0.05] },
       },
-      axes: [
-        { ...axis, label: block.x.label, incrs: [1, 2, 5, 10, 20] },
-        { ...axis, label: block.y.unit ? `${block.y.label} (${block.y.unit})` : block.y.label },
-      ],
+      axes: [{ ...axis, label: block.x.label, incrs: [1, 2, 5, 10, 20] }, axis],
       hooks: { draw: [(plot) => drawMarks(plot, block, theme.foreground, theme.font)] },
     },
     data as uPlot.AlignedData,
@@ -103,6 +102,7 @@ function drawMarks(plot: uPlot, block: LinesBlock, color: string, font: string):
   ctx.strokeStyle = color;
   ctx.fillStyle = color;
   ctx.font = `${11 * devicePixelRatio}px ${font}`;
+  ctx.textAlign = "left";
   ctx.setLineDash([4, 4]);
   block.marks.forEach((mark, index) => {
     const x = plot.valToPos(mark.x, "x", true);

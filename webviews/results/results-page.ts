@@ -25,18 +25,36 @@ function header(document: ResultDocument): TemplateResult {
   const { run } = document;
   return html`<header>
     <ul class="answers">
-      ${document.answers.map(
-        (answer) =>
-          html`<li><span class="sentence">${answer.sentence}</span> <span class="verdict">${answer.verdict}</span></li>`,
-      )}
+      ${document.answers.map(answerView)}
     </ul>
     ${document.answers.length === 0 ? html`<p>No experiment of this run has a verdict.</p>` : nothing}
     <p class="quiet">
       ${run.name}, ${run.spec}, ${run.model} (${run.precision}, ${run.provider}), seed ${run.seed}, started ${run.started}${run.finished ? `, finished ${run.finished}` : ", not finished"}
     </p>
     <p class="quiet">Refusals start with: ${run.refusalTokens.map((token) => html`<code>${token.text}</code> `)}</p>
-    ${run.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}
+    ${warnings(run.warnings)}
   </header>`;
+}
+
+function warnings(all: readonly string[]): TemplateResult | typeof nothing {
+  if (all.length === 0) return nothing;
+  return html`<details class="warning">
+    <summary>${all.length === 1 ? "1 warning" : `${all.length} warnings`}</summary>
+    ${all.map((warning) => html`<p>${warning}</p>`)}
+  </details>`;
+}
+
+/** The answer's first sentence in large letters, what it follows from below, and the verdict's word beside it. */
+function answerView(answer: ResultDocument["answers"][number]): TemplateResult {
+  const end = answer.sentence.search(/\.\s+\p{Lu}/u);
+  const first = end < 0 ? answer.sentence : answer.sentence.slice(0, end + 1);
+  return html`<li>
+    <span class="sentence">
+      <a class="lead" href="#${answer.experiment}">${first}</a>
+      ${answer.sentence.length > first.length ? html`<span class="quiet">${answer.sentence.slice(first.length).trim()}</span>` : nothing}
+    </span>
+    ${answer.verdict ? html`<span class="verdict">${answer.verdict}</span>` : nothing}
+  </li>`;
 }
 
 function experimentView(experiment: ExperimentResult, open: OpenEvidence): TemplateResult {

@@ -13,14 +13,21 @@ export function tableBlock(block: TableBlock, open: OpenEvidence): TemplateResul
     <tbody>
       ${block.rows.map(
         (row) => html`<tr>
-          ${row.cells.map((cell, index) => html`<td>${cellContent(cell, index === 0 ? row.evidence : undefined, open)}</td>`)}
+          ${row.cells.map((cell, index) => html`<td>${cellContent(cell, block.columns[index], index === 0 ? row.evidence : undefined, open)}</td>`)}
         </tr>`,
       )}
     </tbody>
   </table>`;
 }
 
-function cellContent(cell: Cell, evidence: string | undefined, open: OpenEvidence): TemplateResult {
+/** A unit that the column's header already says is not said again in each cell. */
+function cellContent(
+  cell: Cell,
+  column: TableBlock["columns"][number] | undefined,
+  evidence: string | undefined,
+  open: OpenEvidence,
+): TemplateResult {
   if (typeof cell === "string") return evidenceButton(cell, evidence, open);
-  return evidenceButton(figureText(cell, undefined), cell.evidence ?? evidence, open);
+  const said = cell.unit !== undefined && [column?.unit, column?.label].includes(cell.unit);
+  return evidenceButton(figureText(said ? { ...cell, unit: "" } : cell, undefined), cell.evidence ?? evidence, open);
 }
