@@ -30,13 +30,15 @@ test("Compare streams replies side by side: without what carries the refusal the
 test("a strength that is dragged runs its column again, and the others stay", async () => {
   const page = await journey.window.webview("Compare");
   const column = page.locator(".column").nth(3);
-  const before = await page.locator(".column").nth(1).innerText();
+  // All but the scale of the KL strip, which the columns share.
+  const others = async () => (await page.locator(".column").nth(1).innerText()).replace(/up to .* nats/, "");
+  const before = await others();
   const slider = column.locator("input[type=range]");
   await slider.focus();
   await slider.press("End");
   await column.getByText("3.0").waitFor();
   await column.getByText("tok/s").waitFor();
-  expect(await page.locator(".column").nth(1).innerText()).toBe(before);
+  expect(await others()).toBe(before);
 });
 
 test("two columns open in VS Code's own diff editor", async () => {
@@ -54,7 +56,7 @@ test("Save as experiment writes the conditions into a spec", async () => {
   await choice.first().click();
   await expect
     .poll(() => host((vscode) => vscode.window.activeTextEditor?.document.getText() ?? ""), { timeout: 20_000 })
-    .toContain("kind: compare");
+    .toContain("push-fraud-x3");
   await host((vscode) => vscode.commands.executeCommand("workbench.action.files.saveAll").then(() => null));
   const text = await readFile(join(workspace.folder, "refusal.refract.yaml"), "utf8");
   expect(text).toContain("# The whole story on the demo model");
