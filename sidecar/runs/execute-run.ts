@@ -19,6 +19,7 @@ import { openStudy, type RunMaterial } from "./open-study.ts";
 import { COMPONENTS, MODEL, neededSets, type PlannedExperiment, planRun, type RunPlan } from "./plan-run.ts";
 import { ProgressMeter, type RunProgress } from "./progress.ts";
 import { promptPath, promptSet, readPromptFile, templatePositions } from "./prompt-sets.ts";
+import { readTaxonomy } from "./read-taxonomy.ts";
 import { summariseRun, writeRunFiles } from "./run-document.ts";
 import type { StudyModel } from "./study-model.ts";
 
@@ -90,6 +91,7 @@ export async function prepareRun(
   const registry = await tools.registry(pluginsOf(specPath));
   const { spec, text } = loadSpec(specPath, registry);
   const specFolder = dirname(specPath);
+  const taxonomy = spec.taxonomy === undefined ? null : readTaxonomy(resolve(specFolder, spec.taxonomy));
   const names = neededSets(spec, registry);
   const files = new Map(
     [...new Set(names.map((name) => promptPath(specFolder, spec.prompts[name] ?? { file: "" })))].map((path) => [
@@ -149,6 +151,7 @@ export async function prepareRun(
       sets,
       positions,
       scorers,
+      taxonomy,
       exhaustive: request.exhaustive,
       signal: request.signal,
       component: () => Promise.reject(new Error("components are made when a run begins")),

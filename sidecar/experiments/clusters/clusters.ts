@@ -3,6 +3,7 @@ import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shar
 import type { Evidence, ExperimentSummary, Figure, Verdict } from "../../../shared/plugin/result-document.ts";
 import type { StudyPrompt } from "../../../shared/plugin/study.ts";
 import type { ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.ts";
+import { rootOf } from "../../../shared/spec/taxonomy.ts";
 import type { Activations } from "../../statistics/activations.ts";
 import { type Clustering, cluster } from "../../statistics/clusters.ts";
 import { labelPermutation } from "../../statistics/label-permutation.ts";
@@ -26,7 +27,7 @@ interface View {
 interface ClustersData {
   layer: number;
   position: number;
-  prompts: { id: string; text: string; base: string; label: string }[];
+  prompts: { id: string; text: string; base: string; label: string; root: string | null }[];
   dropped: number;
   views: View[];
 }
@@ -58,8 +59,8 @@ function summarise(data: ClustersData, seed: number): ExperimentSummary {
   const names = [...new Set(labels)].sort();
   for (const { name, clustering, plane } of data.views) {
     const first = figures.length;
-    const compare = (measure: typeof adjustedRand, label: string) => {
-      const permuted = labelPermutation(labels, base, (shuffled) => measure(clustering.labels, shuffled), {
+    const compare = (measure: typeof adjustedRand, label: string, truth: readonly string[] = labels) => {
+      const permuted = labelPermutation(truth, base, (shuffled) => measure(clustering.labels, shuffled), {
         random: seeded(seed, `${name}/${label}`),
         permutations: 500,
       });
@@ -87,6 +88,10 @@ function summarise(data: ClustersData, seed: number): ExperimentSummary {
     };
     const rand = compare(adjustedRand, "adjusted Rand");
     const mutual = compare(normalisedMutualInformation, "NMI");
+    const roots = data.prompts.map(({ root, label }) => root ?? label);
+    if (data.prompts.some(({ root, label }) => root !== null && root !== label)) {
+      compare(adjustedRand, "adjusted Rand with the taxonomy's roots", roots);
+    }
     const single = clustering.k === 1;
     const verdict = single
       ? "one cluster"
@@ -243,7 +248,13 @@ export const clusters = defineExperiment({
     const data: ClustersData = {
       layer,
       position: config.position,
-      prompts: prompts.map(({ id, text, base, category, set }) => ({ id, text, base, label: category ?? set })),
+      prompts: prompts.map(({ id, text, base, category, set }) => ({
+        id,
+        text,
+        base,
+        label: category ?? set,
+        root: study.taxonomy ? rootOf(study.taxonomy, category ?? set) : null,
+      })),
       dropped: all.length - prompts.length,
       views: sources.map(({ name, of }): View => {
         const { coordinates } = principalCoordinates(of);

@@ -3,6 +3,7 @@ import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shar
 import type { Evidence, ExperimentSummary, Figure, Verdict } from "../../../shared/plugin/result-document.ts";
 import type { StudyPrompt } from "../../../shared/plugin/study.ts";
 import type { ForestBlock, ViewBlock } from "../../../shared/plugin/view-block.ts";
+import { conditionNames } from "../../../shared/spec/taxonomy.ts";
 import { type FactorialEffect, factorial } from "../../statistics/factorial.ts";
 import { seeded } from "../../statistics/random.ts";
 import { rateInterval } from "../../statistics/rate-interval.ts";
@@ -17,6 +18,8 @@ interface ConditionsData {
   category: string;
   prompts: { id: string; text: string; base: string; conditions: Record<string, string> }[];
   outcomes: Outcomes;
+  /** Names of conditions that the taxonomy gives for this category. */
+  taxonomy: string[];
   readings: { component: string; values: number[] }[];
 }
 
@@ -25,7 +28,11 @@ const SMALL = 0.1;
 
 function factorsOf(data: ConditionsData, wanted: readonly string[]): string[] {
   const all =
-    wanted.length > 0 ? wanted : [...new Set(data.prompts.flatMap(({ conditions }) => Object.keys(conditions)))];
+    wanted.length > 0
+      ? wanted
+      : data.taxonomy.length > 0
+        ? data.taxonomy
+        : [...new Set(data.prompts.flatMap(({ conditions }) => Object.keys(conditions)))];
   return all.filter((name) => new Set(data.prompts.map(({ conditions }) => conditions[name] ?? "")).size > 1);
 }
 
@@ -198,7 +205,11 @@ export const conditions = defineExperiment({
   describe: "Do conditions matter (who asks, where, why), and for which category?",
   options: {
     prompts: { type: "prompt-sets", required: true, describe: "Variants of base prompts, with their conditions." },
-    factors: { type: "texts", default: [], describe: "Names of conditions; all that vary where empty." },
+    factors: {
+      type: "texts",
+      default: [],
+      describe: "Names of conditions; where empty, those of the taxonomy, else all that vary.",
+    },
     components: {
       type: "components",
       default: [],
@@ -234,6 +245,7 @@ export const conditions = defineExperiment({
       category: set,
       prompts: prompts.map(({ id, text, base, conditions: levels }) => ({ id, text, base, conditions: { ...levels } })),
       outcomes: outcomes as Outcomes,
+      taxonomy: study.taxonomy ? conditionNames(study.taxonomy, prompts[0]?.category ?? set) : [],
       readings,
     };
     return { ...data };

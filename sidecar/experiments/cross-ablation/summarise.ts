@@ -52,7 +52,8 @@ const SENTENCES: Record<string, (a: string, b: string) => string> = {
   "distinct causes under one shape": (a, b) =>
     `${a} and ${b} are refused by two separate causes although their directions have one shape.`,
   overlapping: (a, b) => `${a} and ${b} have causes of their own that overlap.`,
-  undecided: (a, b) => `Whether ${a} and ${b} are refused by one cause is undecided.`,
+  undecided: (a, b) =>
+    `Whether ${a.charAt(0).toLowerCase() + a.slice(1)} and ${b} are refused by one cause is undecided.`,
 };
 
 function sentence({ of: [a, b], battery: { verdict } }: PairSummary): string {

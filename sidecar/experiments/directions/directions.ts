@@ -72,7 +72,9 @@ function summarise(all: readonly DirectionData[]): ExperimentSummary {
       evidence[`${component}/added`] = evidenceOf(`${component} added`, negative.prompts, [plain, pushed]);
     const place = `${data.site}.${data.layer}${data.position === null ? "" : `, position ${data.position}`}`;
     sentences.push(
-      `${component} is at ${place}: ablating it lowers the refusal rate of its own test prompts by ${inWords(effect)}, adding it there makes ${inWords(induced)} of harmless ones refused.`,
+      !effect && !induced
+        ? `${component} is at ${place}; it was not found from prompts, so nothing is measured: name a set that it is tried on (prompts).`
+        : `${component} is at ${place}: ablating it lowers the refusal rate of its own test prompts by ${inWords(effect)}, adding it there makes ${inWords(induced)} of harmless ones refused.`,
     );
     return {
       cells: [
@@ -117,6 +119,12 @@ export const directions = defineExperiment({
   describe: "Which direction carries a component's refusal, where, and what does it do on test prompts?",
   options: {
     components: { type: "components", required: true, describe: "Components to find and report." },
+    prompts: {
+      type: "prompt-set",
+      optional: true,
+      describe:
+        "Harmful prompts that a component without prompts of its own (a given one) is tried on, with their matched set.",
+    },
     replies: { type: "integer", default: 6, min: 0, describe: "Replies of each condition that are decoded." },
   },
   plan({ config }) {
@@ -156,6 +164,9 @@ export const directions = defineExperiment({
         outcomes,
       };
     };
+    const matched = study.sets.find(({ name }) => name === config.prompts)?.matched ?? undefined;
+    const positive = component.foundFrom?.positive ?? config.prompts;
+    const negative = component.foundFrom?.negative ?? matched;
     const [vector] = component.vectors;
     const pushed =
       vector && component.vectors.length === 1 ? add(hookPoint(component.site, component.layer), vector) : NO_EDITS;
@@ -169,11 +180,11 @@ export const directions = defineExperiment({
       because,
       candidates: [...candidates],
       positive: await side(
-        component.foundFrom?.positive,
+        positive,
         ablate(streamPoints(study.engine.model), component.vectors),
         `${component.name} ablated`,
       ),
-      negative: await side(component.foundFrom?.negative, pushed, `${component.name} added`),
+      negative: await side(negative, pushed, `${component.name} added`),
     };
     return { ...data };
   },
