@@ -115,11 +115,7 @@ export class GridCanvas {
     const state = this.options.onPaint();
     const context = this.canvas.getContext("2d");
     if (!context || !this.painted || !state.picture || !this.holder) return;
-    this.view ??= initialViewport(
-      gridOf(state),
-      this.holder.clientWidth - GUTTER - OVERHANG,
-      this.holder.clientHeight - LABELS,
-    );
+    this.view ??= this.firstView(state, this.holder);
     const ratio = devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const pixels = { buckets: this.painted.scaled.buckets, bitmap: this.painted.bitmap };
@@ -131,6 +127,13 @@ export class GridCanvas {
       { cursor: state.cursor, pins: state.pins },
       this.options.theme(),
     );
+  }
+
+  /** The whole picture where it fits, else the part with the cursor: the last tokens, where refusal is read, are the last to be left out. */
+  private firstView(state: HeatmapState, holder: HTMLElement): Viewport {
+    const grid = gridOf(state);
+    const view = initialViewport(grid, holder.clientWidth - GUTTER - OVERHANG, holder.clientHeight - LABELS);
+    return state.cursor ? reveal(view, grid, state.cursor.layer, state.cursor.token) : view;
   }
 
   private onPointer(event: PointerEvent): void {

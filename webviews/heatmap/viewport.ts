@@ -21,7 +21,7 @@ export const LARGEST_CELL = 96;
 /** The first view: all layers in sight, tokens as wide as their labels like to be, but never so that fewer than two fit. */
 export function initialViewport(grid: GridSize, width: number, height: number): Viewport {
   const cellHeight = clamp(Math.floor(height / Math.max(1, grid.layers)), 6, 40);
-  const cellWidth = clamp(Math.floor(width / Math.max(1, grid.tokens)), 14, 56);
+  const cellWidth = clamp(Math.floor(width / Math.max(1, grid.tokens)), 6, 56);
   return clampScroll({ width, height, cellWidth, cellHeight, scrollX: 0, scrollY: 0 }, grid);
 }
 
