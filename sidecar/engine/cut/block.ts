@@ -13,9 +13,13 @@ export interface Instrumentation {
   slots: readonly HookPoint[];
   /** Hook points with a bank of its own inputs, and whose stream can be dropped: for whole dictionaries, whose K is large. */
   dictionaries: readonly HookPoint[];
+  /** Those of `dictionaries` whose rows have a norm or a rank: their bank is larger, and takes every other row too. */
+  measured?: readonly HookPoint[];
   captures: readonly HookPoint[];
   /** What the rows in `slots` need, `general` by default: the fewer nodes a bank has, the cheaper is each token. */
   form?: SlotForm;
+  /** How many outputs or inputs one operator may have; no limit by default. A WebGPU shader binds 8 buffers, which leaves 7. */
+  fanOut?: number;
 }
 
 /**
@@ -74,6 +78,43 @@ export interface DictionarySlots {
   change: string;
 }
 
+/**
+ * Names of the inputs and outputs of one hook point in `measured`; float32 where nothing else is said.
+ *
+ * With n = plain + deviation·(sample deviation of x) + length·‖x‖: `z = x·u/(n + epsilon) + b`; f is z where z > theta and z + exempt is not
+ * below the `place`-th largest of z + barrier, else 0; `x' = keep·x + (mask·n·(c + g·f))·v`.
+ */
+export interface MeasuredSlots {
+  at: HookPoint;
+  /** Inputs `[dModel, K]` and `[K, dModel]`. */
+  u: string;
+  v: string;
+  /** Inputs `[K]`. */
+  b: string;
+  theta: string;
+  c: string;
+  g: string;
+  plain: string;
+  deviation: string;
+  length: string;
+  epsilon: string;
+  /** Input `[K]`: large where a row is not ranked. */
+  exempt: string;
+  /** Inputs `[dModel, 1]`, each 1/dModel, and `[1]`, 1/sqrt(dModel - 1). */
+  average: string;
+  unbiased: string;
+  /** Inputs `[lanes, positions, K]`; `barrier` is 0 where a ranked row touches the position, and far below elsewhere. */
+  mask: string;
+  barrier: string;
+  /** Inputs int64 `[1]`, at most K, and `[lanes, positions, 1]`, below it. */
+  largest: string;
+  place: string;
+  /** Input and outputs as of `DictionarySlots`. */
+  keep: string;
+  norm: string;
+  change: string;
+}
+
 /** A block's graph for one instrumentation. */
 export interface InstrumentedGraph {
   /** A serialised ModelProto; every large initializer is external data in the block's `weightsFolder`. */
@@ -81,6 +122,7 @@ export interface InstrumentedGraph {
   /** Absent where `slots` was empty. */
   slots?: PackedSlots;
   dictionaries: DictionarySlots[];
+  measured: MeasuredSlots[];
   /** Input: int64 `[rows, 2]` of (lane, position), the same for every capture of the block; no rows take nothing. Absent without captures. */
   captureIndices?: string;
   /** Outputs: float32 `[rows, dModel]`, the value after the edits. */

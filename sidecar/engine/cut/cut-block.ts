@@ -7,6 +7,7 @@ import type { OnnxGraph } from "../read/onnx-model.ts";
 import { makeValueInfo, type ValueInfo } from "../read/value-info.ts";
 import { writeModel } from "../read/write-model.ts";
 import { GraphPatch } from "../splice/graph-patch.ts";
+import { measuredBank } from "../splice/measured-bank.ts";
 import { dictionaryBank, packedBanks, type SlotBank } from "../splice/slot-bank.ts";
 import { boundaryName, splicePlace } from "../splice/splice-place.ts";
 import type { Block, FloatType, Instrumentation, InstrumentedGraph, KvInterface } from "./block.ts";
@@ -88,7 +89,7 @@ function build(
   wanted: Instrumentation,
 ): { sliced: OnnxGraph; instrumented: () => InstrumentedGraph } {
   const { stream, index, model, dModel, types } = mapped;
-  const patch = new GraphPatch(model.opsets.get("") ?? 0);
+  const patch = new GraphPatch(model.opsets.get("") ?? 0, wanted.fanOut);
   const first = extent === "head" ? stream.layers : extent.first;
   const begin = stream.starts[first] ?? 0;
   const end = extent === "head" ? undefined : stream.starts[extent.last + 1];
@@ -98,7 +99,14 @@ function build(
   for (const bank of packed?.banks ?? []) {
     banks.set(bank.at, bank);
   }
-  const dictionaries = wanted.dictionaries.map((at) => {
+  const measuredPoints = wanted.measured ?? [];
+  const measured = measuredPoints.map((at) => {
+    const { names, bank } = measuredBank(patch, at, dModel);
+    banks.set(at, bank);
+    return names;
+  });
+  const unmeasured = wanted.dictionaries.filter((at) => !measuredPoints.includes(at));
+  const dictionaries = unmeasured.map((at) => {
     if (banks.has(at)) {
       throw refused(`${at} is asked for with packed slots and with a dictionary's; expected one of them.`);
     }
@@ -147,6 +155,7 @@ function build(
       graph: writeModel(model, sliced),
       ...optional("slots", packed?.names),
       dictionaries,
+      measured,
       ...optional("captureIndices", captureIndices),
       captures,
     }),

@@ -5,10 +5,15 @@ import type { Block, InstrumentedGraph, SlotForm } from "../cut/block.ts";
 import { coversForm } from "../splice/slot-column.ts";
 import { type SessionSettings, sessionOptions } from "./session-options.ts";
 
+/** A WebGPU shader binds 8 buffers: one input and 7 outputs of a Split, or the reverse of a Concat. */
+const WEBGPU_FAN_OUT = 7;
+
 /** Hook points of a block that a pass needs. */
 export interface Needs {
   slots: ReadonlySet<HookPoint>;
   dictionaries: ReadonlySet<HookPoint>;
+  /** Those of `dictionaries` whose rows have a norm or a rank. */
+  measured?: ReadonlySet<HookPoint>;
   captures: ReadonlySet<HookPoint>;
   /** What the rows in `slots` need. */
   form: SlotForm;
@@ -53,8 +58,10 @@ export class BlockSession {
     const graph = this.block.instrument({
       slots,
       dictionaries: order(next.dictionaries),
+      measured: order(next.measured ?? new Set()),
       captures: order(next.captures),
       form: next.form,
+      ...(this.settings.provider === "webgpu" ? { fanOut: WEBGPU_FAN_OUT } : {}),
     });
     const session = await this.create(graph);
     const inputTypes = new Map<string, string>();
@@ -71,12 +78,13 @@ export class BlockSession {
     await built?.session.release();
   }
 
-  private covers({ slots, dictionaries, captures, form }: Needs): boolean {
+  private covers({ slots, dictionaries, measured, captures, form }: Needs): boolean {
     const own = (points: ReadonlySet<HookPoint>) => this.block.hookPoints.filter((point) => points.has(point));
     return (
       (own(slots).length === 0 || coversForm(this.has.form, form)) &&
       own(slots).every((point) => this.has.slots.has(point) || this.has.dictionaries.has(point)) &&
       own(dictionaries).every((point) => this.has.dictionaries.has(point)) &&
+      own(measured ?? new Set()).every((point) => this.has.measured?.has(point) === true) &&
       own(captures).every((point) => this.has.captures.has(point))
     );
   }
@@ -89,6 +97,7 @@ export class BlockSession {
     return {
       slots,
       dictionaries,
+      measured: new Set([...(this.has.measured ?? []), ...(needs.measured ?? [])]),
       captures: new Set([...this.has.captures, ...needs.captures, ...everything]),
       form: coversForm(this.has.form, needs.form) ? this.has.form : needs.form,
     };
@@ -125,7 +134,7 @@ export class BlockSession {
       locations[graph.slots.norms] = "cpu";
       locations[graph.slots.coefficients] = "cpu";
     }
-    for (const { norm, change } of graph.dictionaries) {
+    for (const { norm, change } of [...graph.dictionaries, ...graph.measured]) {
       locations[norm] = "cpu";
       locations[change] = "cpu";
     }

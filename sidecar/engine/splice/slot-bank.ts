@@ -1,7 +1,9 @@
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
-import type { DictionarySlots, PackedSlots, SlotForm } from "../cut/block.ts";
+import type { DictionarySlots, MeasuredSlots, PackedSlots, SlotForm } from "../cut/block.ts";
+import { integerVector } from "../read/constant-tensor.ts";
 import { ELEMENT } from "../read/onnx-fields.ts";
 import type { GraphPatch } from "./graph-patch.ts";
+import { addMeasuredBank } from "./measured-bank.ts";
 
 const { float32 } = ELEMENT;
 
@@ -20,6 +22,8 @@ export interface SlotBank {
   coefficients: string;
   norm: string;
   change?: string;
+  /** Of a bank whose rows may have a norm or a rank, which computes in another way. */
+  measured?: MeasuredSlots;
 }
 
 /** Declares the packed inputs of the hook points and splits them into one bank each. */
@@ -48,15 +52,22 @@ export function packedBanks(
     norms: patch.output("refract/slots/norms", float32, ["lanes", "positions", count]),
     coefficients: patch.output("refract/slots/coefficients", float32, everywhere),
   };
-  const split = (packed: string | undefined, axis: number) =>
-    packed === undefined ? [] : patch.split(packed, axis, count);
+  const one = "refract/slots/one";
+  patch.initializers.set(one, integerVector(one, [1]));
+  const slotRows = "refract/slots/rows";
+  patch.initializers.set("refract/slots/last", integerVector("refract/slots/last", [2]));
+  patch.node("Gather", [patch.node("Shape", [names.u], `${slotRows}/shape`), "refract/slots/last"], slotRows, {
+    axis: 0,
+  });
+  const split = (packed: string | undefined, axis: number, length: string) =>
+    packed === undefined ? [] : patch.split(packed, axis, count, length);
   const parts = {
-    u: split(names.u, 0),
-    v: split(names.v, 0),
-    shift: split(names.shift, 0),
-    threshold: split(names.threshold, 2),
-    rest: split(names.rest, 2),
-    mask: split(names.mask, 2),
+    u: split(names.u, 0, one),
+    v: split(names.v, 0, one),
+    shift: split(names.shift, 0, slotRows),
+    threshold: split(names.threshold, 2, slotRows),
+    rest: split(names.rest, 2, slotRows),
+    mask: split(names.mask, 2, slotRows),
   };
   const banks: SlotBank[] = at.map((hook, index) => ({
     at: hook,
@@ -73,7 +84,7 @@ export function packedBanks(
     [names.norms, banks.map((bank) => bank.norm)],
     [names.coefficients, banks.map((bank) => bank.coefficients)],
   ] as const) {
-    patch.node("Concat", own, output, { axis: 2 });
+    patch.concat(own, 2, output);
   }
   return { names, banks };
 }
@@ -109,6 +120,7 @@ export interface EditedTerms {
 
 /** Adds a bank that reads the float32 value `x`. */
 export function addBank(patch: GraphPatch, bank: SlotBank, x: string): EditedTerms {
+  if (bank.measured !== undefined) return addMeasuredBank(patch, bank.measured, x);
   const prefix = `refract/${bank.at}`;
   const y = patch.node("MatMul", [x, bank.u], `${prefix}/y`);
   const on = bank.shift === undefined ? y : patch.node("Add", [y, bank.shift], `${prefix}/on`);

@@ -134,6 +134,27 @@ describe.each(exportsOnCpu)("$name", ({ path, golden, export: { precision } }) =
 describe("cheaper forms of packed banks", () => {
   const path = fixture("llama", "genai-fp32");
 
+  test("and packed inputs split in groups, as WebGPU's shaders need, say the same", async () => {
+    const model = cutModel(path, { blocks: 1 });
+    const u = Float32Array.from({ length: model.dModel }, (_, d) => Math.sin(3 * d + 1) / 4);
+    const row: TestRow = { u, v: u, b: 0.5, theta: 0.1, c: 2, g: -1, touches: (at) => at % 3 > 0 };
+    const run = (fanOut?: number) =>
+      runChain(
+        model,
+        (block) => ({ ...everyCapture(block), slots: block.hookPoints, ...(fanOut === undefined ? {} : { fanOut }) }),
+        (block, graph) => slotFeeds(graph, block.hookPoints, model.dModel, () => [row]),
+      );
+    const expected = await run();
+    for (const fanOut of [2, 7]) {
+      const found = await run(fanOut);
+      for (const at of model.hookPoints) {
+        expect(difference(found.captures[at], expected.captures[at]), at).toBe(0);
+      }
+      expect(found.reports["refract/slots/coefficients"]).toEqual(expected.reports["refract/slots/coefficients"]);
+      expect(found.reports["refract/slots/norms"]).toEqual(expected.reports["refract/slots/norms"]);
+    }
+  });
+
   test.each(["linear", "projection"] as const)("%s rows do what they do in the general form", async (form) => {
     const model = cutModel(path, { blocks: 2 });
     const u = Float32Array.from({ length: model.dModel }, (_, d) => Math.sin(3 * d + 1) / 4);
