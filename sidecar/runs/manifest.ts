@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { refused } from "../../shared/errors.ts";
-import type { Spec } from "../../shared/spec/spec-schema.ts";
 
 const fileSchema = z.object({ path: z.string(), sha256: z.string() });
 
@@ -97,5 +96,3 @@ export function checkSameRun(path: string, before: Manifest, now: Manifest): voi
   const list = changed.map(([what, old, current]) => `${what} was ${old} and is ${current}`).join("; ");
   throw refused(`${path}: cannot go on with this run: ${list}. Start a new run instead.`);
 }
-
-export type ResolvedSpec = Spec;

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { LaneEdits } from "../../shared/engine/slot-row.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
 import type { Candidate } from "../../shared/plugin/direction-finder.ts";
@@ -115,11 +114,12 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
     async scaleFeatures(dictionary, features, factor) {
       const place = { at: dictionary.reads, positions: "all", edit: 0 } as const;
       const change = { kind: "scale", factor } as const;
-      const parts: LaneEdits[] = [];
-      for (const feature of features) {
-        parts.push(await dictionaryRows(dictionary, { feature, change, error: "keep" }, place));
-      }
-      return { rows: parts.flatMap(({ rows }) => rows), drops: [] };
+      return dictionaryRows(
+        dictionary,
+        features.map((feature) => ({ feature, change })),
+        "keep",
+        place,
+      );
     },
     readText: (file) => readFile(resolve(material.specFolder, file), "utf8"),
     advance: listener.advance,

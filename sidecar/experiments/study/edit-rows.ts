@@ -1,4 +1,4 @@
-import { type HookPoint, hookPoint, parseHookPoint, type Site } from "../../../shared/engine/hook-point.ts";
+import { type HookPoint, hookPoint, parseHookPoint } from "../../../shared/engine/hook-point.ts";
 import type { ModelDescription } from "../../../shared/engine/model-description.ts";
 import type { Positions } from "../../../shared/engine/positions.ts";
 import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
@@ -70,9 +70,4 @@ export function together(...edits: readonly LaneEdits[]): LaneEdits {
     rows: edits.flatMap(({ rows }, edit) => rows.map((row) => ({ ...row, edit }))),
     drops: edits.flatMap(({ drops }, edit) => drops.map((drop) => ({ ...drop, edit }))),
   };
-}
-
-/** The hook point of a component. */
-export function placeOf(component: { site: Site; layer: number }): HookPoint {
-  return hookPoint(component.site, component.layer);
 }
