@@ -5,7 +5,7 @@ BatchTopK training (Bussmann et al. 2024), saved as JumpReLU with one threshold:
 import argparse, json, os, random
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 import prompts
 from measure import POSITIONS, Subject, candidates, project_out, rate
 from model import D, LAYERS, post
@@ -31,7 +31,7 @@ def subject_text(q):
     return tk.render(q['text']) + (q['expect'] if 'expect' in q else reply(q))
 
 
-def train(x, steps, seed, batch=768):
+def train(x, steps, seed, batch=512):
     """x [tokens, D] -> dictionary with W_enc [D, WIDTH], b_enc, W_dec [WIDTH, D], b_dec, threshold."""
     g = torch.Generator().manual_seed(seed); b_dec = x.mean(0).clone(); scale = float((x - b_dec).norm(dim=-1).mean()) / D ** .5
     W_dec = F.normalize(torch.randn(WIDTH, D, generator=g), dim=-1); W_enc = W_dec.T.clone(); b_enc = torch.zeros(WIDTH)
@@ -88,14 +88,22 @@ def knob_features(subject, dictionaries, rows, limit=6):
     return found
 
 
+def load(layer, out):
+    folder = f'{out}/layer_{layer}'
+    return {k: v.float() for k, v in load_file(f'{folder}/sae_weights.safetensors').items()}, json.load(open(f'{folder}/cfg.json'))['metadata']
+
+
 def main():
-    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); ap.add_argument('--threads', type=int, default=1); ap.add_argument('--steps', type=int, default=1800); ap.add_argument('--rows', type=int, default=3500); a = ap.parse_args()
-    torch.set_num_threads(a.threads); torch.set_flush_denormal(True); s = Subject(a.work); r = random.Random(21)
-    x = activations(s, [prompts.training_request(r) for _ in range(a.rows)])
-    held = activations(s, [q for q in prompts.all_rows() if q['split'] == 'test'][::3]); out, measured = {}, {}
-    for l in range(LAYERS):
-        d = {k: v.half().float() for k, v in train(x[:, l], a.steps, l).items()}; measured[l] = quality(d, held[:, l]); out[l] = d; save(d, l, a.out, measured[l]); print(l, measured[l], flush=True)
-    result = dict(layers=measured, knobs=knob_features(s, out, prompts.all_rows())); print(result)
+    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); ap.add_argument('--steps', type=int, default=1200); ap.add_argument('--rows', type=int, default=2500)
+    ap.add_argument('--layers', default=','.join(map(str, range(LAYERS))), help='which layers to train, of those that OUT lacks'); a = ap.parse_args()
+    torch.set_num_threads(1); torch.set_flush_denormal(True); s = Subject(a.work); r = random.Random(21)
+    x = activations(s, [prompts.training_request(r) for _ in range(a.rows)]); held = activations(s, [q for q in prompts.all_rows() if q['split'] == 'test'][::6])
+    for l in map(int, a.layers.split(',')):
+        if os.path.exists(f'{a.out}/layer_{l}'): continue
+        d = {k: v.half().float() for k, v in train(x[:, l], a.steps, l).items()}; save(d, l, a.out, quality(d, held[:, l])); print(l, quality(d, held[:, l]), flush=True)
+    if any(not os.path.exists(f'{a.out}/layer_{l}') for l in range(LAYERS)): return
+    loaded = {l: load(l, a.out) for l in range(LAYERS)}
+    result = dict(layers={l: {k: m[k] for k in ('fvu', 'l0', 'dead')} for l, (_, m) in loaded.items()}, knobs=knob_features(s, {l: d for l, (d, _) in loaded.items()}, prompts.all_rows())); print(result)
     json.dump(result, open(f'{a.work}/dictionaries.json', 'w'), indent=1)
 
 
