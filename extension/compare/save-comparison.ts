@@ -25,7 +25,7 @@ async function textOf(uri: vscode.Uri): Promise<string> {
   return exists ? (await vscode.workspace.openTextDocument(uri)).getText() : "";
 }
 
-/** Writes a comparison into a spec that the user chooses, and shows it there; the user saves the file. */
+/** Writes a comparison into a spec that the user chooses, saves it and shows it there. */
 export async function saveComparison(comparison: Omit<ExperimentToSave, "spec">): Promise<void> {
   const uri = await chooseSpec();
   if (uri === undefined) return;
@@ -37,6 +37,7 @@ export async function saveComparison(comparison: Omit<ExperimentToSave, "spec">)
   edit.replace(uri, all, text);
   await vscode.workspace.applyEdit(edit);
   const document = await vscode.workspace.openTextDocument(uri);
+  await document.save();
   const at = document.positionAt(text.lastIndexOf(`${name}:`));
   await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
 }
