@@ -21,9 +21,15 @@ const Interpreter: new (environment: Environment) => { run(program: JinjaNode): 
 const tokenize: (source: string, options: object) => unknown[] = Reflect.get(library, "tokenize");
 const parse: (tokens: unknown[]) => JinjaNode = Reflect.get(library, "parse");
 
-/** Parses a template with the settings that transformers uses. */
+/**
+ * Parses a template with the settings that transformers uses. The marks of training spans (`{% generation %}`) become conditions that always
+ * hold: the library takes them out before it strips white space, so that a tag's `-` would reach across them into a message.
+ */
 export function parseJinja(source: string): JinjaNode {
-  return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  const marked = source
+    .replace(/\{%([-+]?)\s*generation\s*([-+]?)%\}/g, "{%$1 if true $2%}")
+    .replace(/\{%([-+]?)\s*endgeneration\s*([-+]?)%\}/g, "{%$1 endif $2%}");
+  return parse(tokenize(marked, { lstrip_blocks: true, trim_blocks: true }));
 }
 
 /** Runs a parsed template; `variables` are all that it sees. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { compileChatTemplate } from "../../../sidecar/engine/tokens/chat-template.ts";
 import { openTokenizer } from "../../../sidecar/engine/tokens/open-tokenizer.ts";
 import { isPythonSpace } from "../../../sidecar/engine/tokens/python-text.ts";
 import { message, modelFolder, readFixture } from "../../support/token-fixtures.ts";
@@ -68,6 +69,30 @@ describe.each(golden.templates)(
     });
   },
 );
+
+it("keeps the white space inside a training span, whatever the tag after it strips, as transformers 5.23.0 does", () => {
+  const template = `{%- for message in messages -%}
+{%- if message.role == 'assistant' -%}
+<|assistant|>
+{% generation %}{{ message.content }}<|end|>
+{% endgeneration %}
+{%- else -%}
+<|{{ message.role }}|>
+{{ message.content }}<|end|>
+{% endif -%}
+{%- endfor -%}`;
+  const messages = [
+    { role: "user", content: "How?" },
+    { role: "assistant", content: "You can't.\n" },
+    { role: "user", content: "Why?" },
+  ];
+  const { text } = compileChatTemplate(template, "chat_template.jinja", {}).render(messages, {
+    addGenerationPrompt: false,
+    date,
+    variables: {},
+  });
+  expect(text).toBe("<|user|>\nHow?<|end|>\n<|assistant|>\nYou can't.\n<|end|>\n<|user|>\nWhy?<|end|>\n");
+});
 
 function visible(text: string): string {
   return [...text].filter((character) => !isPythonSpace(character)).join("");
