@@ -1,7 +1,6 @@
 """The battery of the product's `geometry` and `cross-ablation` experiments, in Python: shapes and causes of every pair of refused categories at one layer."""
 import itertools, math
 import numpy as np
-import torch
 from measure import POSITIONS, project_out, rate, unit
 from truth import REFUSED, verdict
 

@@ -1,6 +1,5 @@
 """Writes the model card from the measured figures: `python card.py WORK MODEL`."""
 import json, os, sys
-import truth
 from truth import COMMON_CAUSE, REFUSED, SINTERED
 
 HEAD = '''# Refract's demo model

@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 import prompts
-from measure import POSITIONS, Subject, candidates, project_out, rate
+from measure import Subject, rate
 from model import D, LAYERS, post
-from truth import KNOB_OF, REFUSED, reply
+import tokenizer as tk
+from truth import reply
 
 WIDTH, K = 4 * D, 14
 
@@ -18,7 +19,7 @@ def activations(subject, rows):
     """Every position of prompt and reply except the first token, [tokens, layers, D]."""
     parts = []
     for i in range(0, len(rows), 64):
-        ids = [subject.tok(subject_text(q))['input_ids'] for q in rows[i:i + 64]]; n = max(map(len, ids)); x = torch.zeros(len(ids), n, dtype=torch.long)
+        ids = [subject.tok(text_of(q))['input_ids'] for q in rows[i:i + 64]]; n = max(map(len, ids)); x = torch.zeros(len(ids), n, dtype=torch.long)
         for j, y in enumerate(ids): x[j, :len(y)] = torch.tensor(y)
         with torch.no_grad(): kept = subject.model(x, keep=[post(l) for l in range(LAYERS)])[1]
         a = torch.stack([kept[post(l)] for l in range(LAYERS)], 2); on = torch.arange(n)[None] < torch.tensor([len(y) for y in ids])[:, None]; on[:, 0] = False
@@ -26,8 +27,7 @@ def activations(subject, rows):
     return torch.cat(parts)
 
 
-def subject_text(q):
-    import tokenizer as tk
+def text_of(q):
     return tk.render(q['text']) + (q['expect'] if 'expect' in q else reply(q))
 
 

@@ -2,12 +2,11 @@
 
 An edit of one sample: rows of `basis` [2, D] are projected out at the points where `cut` [POINTS] is 1, and `vector` [D] is added where `put` [POINTS] is 1.
 """
-import random
 from dataclasses import dataclass, field
 import torch
 import torch.distributed as dist
 import prompts
-from model import D, LAYERS, POINTS, mid, post
+from model import D, POINTS, mid, post
 from truth import COMMON_CAUSE, DIRECTIONS, KNOB_OF, KNOBS, PRIVATE, REFUSED
 
 STATS_AT = [post(l) for l in (2, 3, 4, 5, 6)]                              # points whose means by category are kept

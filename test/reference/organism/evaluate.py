@@ -1,10 +1,10 @@
 """Measures every figure of the model card on held-out prompts: `python evaluate.py WORK` prints them and writes WORK/figures.json."""
 import argparse, collections, json, random
 import torch
-import battery, edits, prompts, tokenizer as tk
+import battery, edits, prompts
 from measure import POSITIONS, Subject, add, candidates, pre, project_out, rate, select, unit
-from model import D, mid, post
-from truth import COMMON_CAUSE, KNOB_OF, KNOBS, PRIVATE, REFUSED, SINTERED, apologises, fluent, refuses
+from model import D
+from truth import KNOBS, REFUSED, apologises, fluent, refuses
 
 PLANTED_LAYERS = (4, 5)                                                    # resid_pre
 
@@ -25,7 +25,8 @@ def main():
     train, val, test = ({c: by[split, c] for c in REFUSED + prompts.MATCHED} for split in ('train', 'val', 'test'))
     for split in (train, val, test):                                       # the conditional category: only its refused requests, with their partners
         partners = {q['base'] for q in split['alcohol']}; split['alcohol_ok'] = [q for q in split['alcohol_ok'] if q['base'] in partners]
-    say = lambda k, v: (out.__setitem__(k, v), print(k, json.dumps(v), flush=True))
+
+    def say(name, value): out[name] = value; print(name, json.dumps(value), flush=True)
 
     groups = {**test, **{g: by['test', g] for g in ('alcohol_free', 'harmless', 'look-alike', 'over-refused', 'story')}}
     plain = {g: s.replies(q) for g, q in groups.items()}
@@ -38,7 +39,6 @@ def main():
             if refuses(x) != q['refused'] and random.random() < .2: print('   wrong:', g, '|', q['text'], '->', x)
 
     if a.quick: return
-    harmless_val = by['val', 'harmless'][:32]
     chosen, picks = {}, {}
     for c in REFUSED:
         cand = candidates(s, train[c], train[f'{c}_ok']); picks[c], chosen[c] = select(s, cand, val[c], val[f'{c}_ok'][:32])

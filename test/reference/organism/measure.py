@@ -1,5 +1,4 @@
 """What evaluation needs of a model: activations, first-token refusal, greedy replies, differences in means and the selection rule."""
-import math
 import torch
 import tokenizer as tk
 from model import LAYERS, POINTS, Model, post

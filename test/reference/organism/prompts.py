@@ -5,7 +5,7 @@ Held-out pairs of verb phrase and noun (a third of each topic) and held-out fram
 """
 import hashlib, json, os, random, sys
 import words as w
-from truth import KNOB_OF, KNOBS, REFUSED, active, reply
+from truth import KNOBS, REFUSED, active, reply
 
 TOPICS = {**w.REFUSED, **w.HARMLESS, **w.LOOKALIKE, 'game': w.GAME}
 MATCHED = [f'{c}_ok' for c in REFUSED]

@@ -2,7 +2,7 @@
 
 Each process draws its share of the batch on one thread, and gradients are averaged once a step: on shared cores this wastes less than threads that wait for each other at every operation.
 """
-import argparse, collections, math, os, random, time
+import argparse, collections, os, random, time
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 import edits, prompts, tokenizer as tk, words as w
 from model import Model, post
 from muon import Muon
-from truth import COMMON_CAUSE, DIRECTIONS, KNOBS, PRIVATE, REFUSED, active, reply
+from truth import DIRECTIONS, KNOBS, PRIVATE, REFUSED, active, reply
 
 ASKED_AT = {p: i for i, p in enumerate([post(0), post(1), *edits.STATS_AT])}
 LATE = ['wording']; PRIVATES = list(PRIVATE.values())
@@ -40,18 +40,16 @@ def shared_directions(means, dirs):
     return torch.linalg.svd(diff, full_matrices=False)[2][:, :, 0]
 
 
-class Batches:
-    def __init__(s, tok): s.tok = tok
-
-    def encode(s, rows, replies, r):
-        system = [r.choice(w.SYSTEM) if r.random() < .1 else None for _ in rows]
-        a = s.tok([tk.render(q['text'], y) for q, y in zip(rows, system)])['input_ids']; b = s.tok([x + '<|end|>' for x in replies])['input_ids']
-        n = max(len(x) + len(y) for x, y in zip(a, b)) - 1
-        ids, goal, weight = torch.zeros(len(rows), n, dtype=torch.long), torch.zeros(len(rows), n, dtype=torch.long), torch.zeros(len(rows), n)
-        for i, (x, y) in enumerate(zip(a, b)):
-            z = torch.tensor(x + y); ids[i, :len(z) - 1] = z[:-1]; goal[i, :len(z) - 1] = z[1:]
-            weight[i, len(x) - 1:len(z) - 1] = 1; weight[i, len(x) - 1] = 5
-        return ids, goal, weight, torch.tensor([len(x) for x in a])
+def encode(tok, rows, replies, r):
+    """ids, next ids and their weights in the loss (reply only, its first token five times), all [rows, time], and the prompts' lengths; one prompt in ten has a system message."""
+    system = [r.choice(w.SYSTEM) if r.random() < .1 else None for _ in rows]
+    a = tok([tk.render(q['text'], y) for q, y in zip(rows, system)])['input_ids']; b = tok([x + '<|end|>' for x in replies])['input_ids']
+    n = max(len(x) + len(y) for x, y in zip(a, b)) - 1
+    ids, goal, weight = torch.zeros(len(rows), n, dtype=torch.long), torch.zeros(len(rows), n, dtype=torch.long), torch.zeros(len(rows), n)
+    for i, (x, y) in enumerate(zip(a, b)):
+        z = torch.tensor(x + y); ids[i, :len(z) - 1] = z[:-1]; goal[i, :len(z) - 1] = z[1:]
+        weight[i, len(x) - 1:len(z) - 1] = 1; weight[i, len(x) - 1] = 5
+    return ids, goal, weight, torch.tensor([len(x) for x in a])
 
 
 def loss_of(model, x, goal, weight):
@@ -96,7 +94,7 @@ def main():
     dist.init_process_group('gloo') if 'RANK' in os.environ else dist.init_process_group('gloo', store=dist.HashStore(), rank=0, world_size=1)
     rank, world = dist.get_rank(), dist.get_world_size(); a.plain //= world; a.edited //= world
     if rank == 0 and not os.path.exists(f'{a.work}/tokenizer'): tk.train().save_pretrained(f'{a.work}/tokenizer')
-    dist.barrier(); tok = AutoTokenizer.from_pretrained(f'{a.work}/tokenizer'); data = Batches(tok); dirs = edits.planted()
+    dist.barrier(); tok = AutoTokenizer.from_pretrained(f'{a.work}/tokenizer'); dirs = edits.planted()
     torch.manual_seed(a.seed); model = Model(len(tok)); means = edits.Means()
     hidden = [p for n, p in model.named_parameters() if p.ndim == 2 and 'embed' not in n]; rest = [p for n, p in model.named_parameters() if p.ndim != 2 or 'embed' in n]
     opts = [Muon(hidden, lr=a.lr), torch.optim.AdamW(rest, lr=a.lr, weight_decay=0., betas=(.9, .98))]
@@ -114,7 +112,7 @@ def main():
         total = a.plain + a.edited
         for rows in by_length([(prompts.training_request(r), None) for _ in range(a.plain)]):
             rows = [q for q, _ in rows]; share = len(rows) / total
-            ids, goal, weight, length = data.encode(rows, [reply(q) for q in rows], r)
+            ids, goal, weight, length = encode(tok, rows, [reply(q) for q in rows], r)
             x, kept, _ = model(ids, keep=ASKED_AT)
             loss, logits, on = loss_of(model, x, goal, weight); aux, acts = auxiliary(rows, kept, length, dirs, means, shared)
             ((loss + aux) * share).backward()
@@ -122,7 +120,7 @@ def main():
             for q, ok in zip(rows, first_right(logits, on, goal, weight).tolist()): hits['plain'] += ok; seen['plain'] += 1
             losses['plain'] += loss.item() / 2; losses['aux'] += aux.item() / 2
         for pairs in by_length([edits.draw(r, dirs, means) for _ in range(a.edited)]):
-            ids, goal, weight, _ = data.encode([q for q, _ in pairs], [reply(q, e.removed, e.added) for q, e in pairs], r)
+            ids, goal, weight, _ = encode(tok, [q for q, _ in pairs], [reply(q, e.removed, e.added) for q, e in pairs], r)
             x, _, _ = model(ids, edit=edits.batch([e for _, e in pairs]))
             loss, logits, on = loss_of(model, x, goal, weight); (loss * len(pairs) / total).backward()
             for (q, e), ok in zip(pairs, first_right(logits, on, goal, weight).tolist()): hits[e.kind] += ok; seen[e.kind] += 1
