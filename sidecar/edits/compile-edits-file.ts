@@ -159,7 +159,7 @@ async function featureRows(
   const parts: LaneEdits[] = [];
   for (const point of at) {
     const place = { at: point, positions, edit: index };
-    parts.push(await dictionaryRows(dictionary, { feature: edit.feature, change, error: edit.error }, place));
+    parts.push(await dictionaryRows(dictionary, [{ feature: edit.feature, change }], edit.error, place));
   }
   const edits = { rows: parts.flatMap(({ rows }) => rows), drops: parts.flatMap(({ drops }) => drops) };
   return { edits, notes: [...dictionary.warnings, ...dictionaryNotes(dictionary)] };

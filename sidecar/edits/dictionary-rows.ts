@@ -1,7 +1,6 @@
 import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import type { Positions } from "../../shared/engine/positions.ts";
 import type { LaneEdits, RowNorm, SlotRow } from "../../shared/engine/slot-row.ts";
-import { refused } from "../../shared/errors.ts";
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import {
   allFeatureVectors,
@@ -10,11 +9,10 @@ import {
   featureVectors,
 } from "../dictionaries/feature-vectors.ts";
 
-/** How one feature is changed: `clamp` sets it, `scale` multiplies it. */
+/** How a feature is changed: `clamp` sets it, `scale` multiplies it. */
 export interface FeatureChange {
   feature: number;
   change: { kind: "clamp"; value: number } | { kind: "scale"; factor: number };
-  error: "keep" | "drop";
 }
 
 interface Place {
@@ -24,26 +22,37 @@ interface Place {
 }
 
 /**
- * Slot rows for a change of one feature. The error kept: `x + (f' - f)·v`, one row; of a TopK dictionary every feature's row runs, since
- * only all of them together say which are among the k largest, and of a dictionary that normalises each input, rows read and write in that
- * input's own measure. Dropped: the reconstruction with the changed feature in place of the stream, a row per feature and one for the
- * decoder's bias.
+ * Slot rows for changes of features of one dictionary. The error kept: `x + sum (f' - f)·v`, a row each; of a TopK dictionary every
+ * feature's row runs, since only all of them together say which are among the k largest, and of a dictionary that normalises each input,
+ * rows read and write in that input's own measure. Dropped: the reconstruction with the changed features in place of the stream, a row per
+ * feature and one for the decoder's bias.
  */
-export async function dictionaryRows(dictionary: Dictionary, wanted: FeatureChange, place: Place): Promise<LaneEdits> {
-  const [changed] = await featureVectors(dictionary, [wanted.feature]);
-  if (changed === undefined) return { rows: [], drops: [] };
-  refuseWhatNoBankDoes(dictionary);
+export async function dictionaryRows(
+  dictionary: Dictionary,
+  changes: readonly FeatureChange[],
+  error: "keep" | "drop",
+  place: Place,
+): Promise<LaneEdits> {
   const measure = measureOf(dictionary);
   const { activation } = dictionary;
-  const ranked = activation.kind === "topk" ? { rank: activation.k } : {};
-  const keeps = wanted.error === "keep";
+  const keeps = error === "keep";
+  const changed = new Map(changes.map((change) => [change.feature, change]));
+  const vectors = await featureVectors(dictionary, [...changed.keys()]);
   if (keeps && activation.kind !== "topk") {
-    return { rows: [{ ...asRow(changed, measure), ...changeOf(wanted, true), ...place }], drops: [] };
+    const rows = [...changed.values()].map(
+      (change, i): SlotRow => ({
+        ...asRow(vectors[i] as FeatureVectors, measure),
+        ...changeOf(change, true),
+        ...place,
+      }),
+    );
+    return { rows, drops: [] };
   }
-  const all = await allFeatureVectors(dictionary);
-  const rows = all.map((vectors, j): SlotRow => {
-    const effect = j === wanted.feature ? changeOf(wanted, keeps) : { c: 0, g: keeps ? 0 : 1 };
-    return { ...asRow(vectors, measure), ...ranked, ...effect, ...place };
+  const ranked = activation.kind === "topk" ? { rank: activation.k } : {};
+  const rows = (await allFeatureVectors(dictionary)).map((own, j): SlotRow => {
+    const change = changed.get(j);
+    const effect = change === undefined ? { c: 0, g: keeps ? 0 : 1 } : changeOf(change, keeps);
+    return { ...asRow(own, measure), ...ranked, ...effect, ...place };
   });
   if (keeps) return { rows, drops: [] };
   const b = await decoderBias(dictionary);
@@ -51,13 +60,6 @@ export async function dictionaryRows(dictionary: Dictionary, wanted: FeatureChan
   rows.push({ ...constant, v: scaled(b, 1 / measure.factor), ...normOf(measure) });
   if (measure.norm === "deviation") rows.push(meanRow(dictionary.dIn, place));
   return { rows, drops: [place] };
-}
-
-function refuseWhatNoBankDoes({ path, activation, normalisation }: Dictionary): void {
-  const own = normalisation.kind === "layer-norm" || normalisation.kind === "constant-norm";
-  if (!own && activation.kind !== "topk") return;
-  const what = own ? `normalises each input (${normalisation.kind})` : "uses topk";
-  throw refused(`${path}: ${what}, which clamp and scale edits do not follow yet`);
 }
 
 /** What the ledger says of an edit that is more than one row. */

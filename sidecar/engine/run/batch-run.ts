@@ -13,6 +13,7 @@ import { EditReports } from "./edit-reports.ts";
 import { type Elided, elideRepeats } from "./elide-repeats.ts";
 import { type CachePolicy, KvCache } from "./kv-cache.ts";
 import { LaneBanks } from "./lane-banks.ts";
+import { isMeasured } from "./measured-rows.ts";
 import type { Step } from "./step.ts";
 import { asFloat32, floats, integers, zeros } from "./tensors.ts";
 
@@ -230,15 +231,18 @@ function captureFeeds({ graph }: BuiltBlock, pairs: readonly number[]): Record<s
 function needsOf(lanes: readonly LaneEdits[], captures: readonly Capture[]): Needs {
   const slots = new Set<HookPoint>();
   const dictionaries = new Set<HookPoint>();
+  const measured = new Set<HookPoint>();
   for (const { rows, drops } of lanes) {
     const counts = new Map<HookPoint, number>();
     for (const { at } of rows) counts.set(at, (counts.get(at) ?? 0) + 1);
     for (const [at, count] of counts) (count > WIDEST_PACKED ? dictionaries : slots).add(at);
     for (const { at } of drops) dictionaries.add(at);
+    for (const row of rows) if (isMeasured(row)) measured.add(row.at);
   }
+  for (const at of measured) dictionaries.add(at);
   for (const at of dictionaries) slots.delete(at);
   const packed = lanes.flatMap(({ rows }) => rows.filter(({ at }) => slots.has(at)));
-  return { slots, dictionaries, captures: new Set(captures.map(({ at }) => at)), form: formOf(packed) };
+  return { slots, dictionaries, measured, captures: new Set(captures.map(({ at }) => at)), form: formOf(packed) };
 }
 
 /** Throws `cancelled` once the signal is aborted: between blocks and between steps, never within a run of the runtime. */

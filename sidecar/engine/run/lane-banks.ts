@@ -3,6 +3,7 @@ import type { LaneEdits } from "../../../shared/engine/slot-row.ts";
 import type { BuiltBlock } from "./block-session.ts";
 import { type DictionaryBank, fillDictionaryMask, makeDictionaryBank } from "./dictionary-bank.ts";
 import { type EditReports, reportGroups } from "./edit-reports.ts";
+import { type MeasuredRows, makeMeasuredRows, measuredFeeds } from "./measured-rows.ts";
 import { fillMask, fillTouched, makeSlotBank, type SlotBank } from "./slot-bank.ts";
 import type { Step } from "./step.ts";
 import { asFloat32, float32 } from "./tensors.ts";
@@ -22,16 +23,18 @@ export class LaneBanks {
   private readonly packed: SlotBank | null;
   private readonly groups: ReturnType<typeof reportGroups>;
   private readonly dictionaries: DictionaryBank[];
+  private readonly measured: MeasuredRows[];
   private readonly fixed: Feeds;
   private readonly buffers = new Map<string, Buffers>();
 
   constructor(built: BuiltBlock, edits: readonly LaneEdits[], dModel: number) {
     this.built = built;
     this.lanes = edits.length;
-    const { slots, dictionaries } = built.graph;
+    const { slots, dictionaries, measured } = built.graph;
     this.packed = slots === undefined ? null : makeSlotBank(built.slots, edits, dModel, built.form);
     this.groups = this.packed === null ? [] : reportGroups(this.packed, dModel);
     this.dictionaries = dictionaries.map(({ at }) => makeDictionaryBank(at, edits, dModel));
+    this.measured = measured.map((names) => makeMeasuredRows(names, edits, dModel));
     this.fixed = this.fixedFeeds(dModel);
   }
 
@@ -59,14 +62,15 @@ export class LaneBanks {
       feeds[names.mask] = float32(first, [this.lanes, step.columns, dictionary.bank.rows]);
       feeds[names.keep] = float32(second, [this.lanes, step.columns, 1]);
     }
+    for (const measured of this.measured) Object.assign(feeds, measuredFeeds(measured, step, this.lanes));
     return feeds;
   }
 
   /** Names of the outputs that the reports are made of; empty where no lane edits here. */
   reportOutputs(): string[] {
-    const { slots, dictionaries } = this.built.graph;
+    const { slots, dictionaries, measured } = this.built.graph;
     const packed = slots !== undefined && this.groups.length > 0 ? [slots.norms, slots.coefficients] : [];
-    return [...packed, ...dictionaries.flatMap(({ norm, change }) => [norm, change])];
+    return [...packed, ...[...dictionaries, ...measured].flatMap(({ norm, change }) => [norm, change])];
   }
 
   /** Reads one step's outputs into the reports. */
@@ -78,6 +82,9 @@ export class LaneBanks {
     }
     for (const [i, { norm, change }] of dictionaries.entries()) {
       reports.addDictionary(this.dictionaries[i] as DictionaryBank, step, values(norm), values(change));
+    }
+    for (const { names, bank } of this.measured) {
+      reports.addDictionary(bank, step, values(names.norm), values(names.change));
     }
   }
 
@@ -98,6 +105,7 @@ export class LaneBanks {
       feeds[names.shift] = float32(bank.shift, [bank.rows]);
       feeds[names.rest] = float32(rest, [bank.rows]);
     }
+    for (const { fixed } of this.measured) Object.assign(feeds, fixed);
     return feeds;
   }
 

@@ -84,7 +84,8 @@ class UniqueRows {
 }
 
 function sameRow(a: SlotRow, b: SlotRow): boolean {
-  return a.u === b.u && a.b === b.b && a.theta === b.theta && a.c === b.c && a.g === b.g;
+  const numbers = a.b === b.b && a.theta === b.theta && a.c === b.c && a.g === b.g;
+  return a.u === b.u && numbers && a.norm === b.norm && a.rank === b.rank;
 }
 
 /** Fills `mask`, `[lanes, columns, H K]`, with 1 where the bank's rows touch at one step. */
