@@ -5,8 +5,6 @@ import {
   firstField,
   firstInteger,
   firstText,
-  floatOf,
-  integersOf,
   message,
   textOf,
   type WireField,
@@ -32,8 +30,8 @@ export interface GraphNode {
   readonly message: Uint8Array;
 }
 
-/** A value to write as an attribute: an integer, integers or a float. */
-export type AttributeValue = number | readonly number[] | { float: number };
+/** A value to write as an attribute. */
+export type AttributeValue = number | readonly number[];
 
 export function parseNode(bytes: Uint8Array): GraphNode {
   const fields = wireFields(bytes);
@@ -111,38 +109,18 @@ export function integerAttribute(node: GraphNode, name: string): number | undefi
   return parts && firstInteger(parts, ATTRIBUTE.integer);
 }
 
-export function integersAttribute(node: GraphNode, name: string): number[] | undefined {
-  const parts = attributeFields(node, name);
-  return parts && integersOf(parts, ATTRIBUTE.integers);
-}
-
-export function floatAttribute(node: GraphNode, name: string): number | undefined {
-  const field = firstField(attributeFields(node, name) ?? [], ATTRIBUTE.float);
-  return field && floatOf(field);
-}
-
 /** The TensorProto of an attribute such as `value` of Constant. */
 export function tensorAttribute(node: GraphNode, name: string): Uint8Array | undefined {
   return firstField(attributeFields(node, name) ?? [], ATTRIBUTE.tensor)?.value;
 }
 
-/** The node with other inputs or outputs, or another operator; attributes that `drop` names are left out, everything else is kept. */
+/** The node with other inputs or outputs; attributes that `drop` names are left out, everything else is kept. */
 export function rewired(
   node: GraphNode,
-  change: {
-    inputs?: readonly string[];
-    outputs?: readonly string[];
-    opType?: string;
-    domain?: string;
-    drop?: readonly string[];
-    add?: Readonly<Record<string, AttributeValue>>;
-  },
+  change: { inputs?: readonly string[]; outputs?: readonly string[]; drop?: readonly string[] },
 ): GraphNode {
   const inputs = change.inputs ?? node.inputs;
   const outputs = change.outputs ?? node.outputs;
-  const opType = change.opType ?? node.opType;
-  const domain = change.domain ?? node.domain;
-  const replaced: readonly number[] = [NODE.input, NODE.output, NODE.opType, NODE.domain];
   const bytes = message((writer) => {
     for (const name of inputs) {
       writeText(writer, NODE.input, name);
@@ -150,23 +128,16 @@ export function rewired(
     for (const name of outputs) {
       writeText(writer, NODE.output, name);
     }
-    writeText(writer, NODE.opType, opType);
-    if (domain !== "") {
-      writeText(writer, NODE.domain, domain);
-    }
     for (const field of wireFields(node.message)) {
       const dropped =
         field.number === NODE.attribute &&
         change.drop?.includes(firstText(wireFields(field.value), ATTRIBUTE.name)) === true;
-      if (!replaced.includes(field.number) && !dropped) {
+      if (field.number !== NODE.input && field.number !== NODE.output && !dropped) {
         writer.raw(field.raw);
       }
     }
-    for (const [name, value] of Object.entries(change.add ?? {})) {
-      writeBytes(writer, NODE.attribute, attribute(name, value));
-    }
   });
-  return { ...node, opType, domain, inputs, outputs, message: bytes };
+  return { ...node, inputs, outputs, message: bytes };
 }
 
 /** A new node of ONNX's own operators. */
@@ -199,11 +170,6 @@ function attribute(name: string, value: AttributeValue): Uint8Array {
     if (typeof value === "number") {
       writeInteger(writer, ATTRIBUTE.integer, value);
       writeInteger(writer, ATTRIBUTE.type, ATTRIBUTE_TYPE.integer);
-      return;
-    }
-    if ("float" in value) {
-      writer.tag(ATTRIBUTE.float, WireType.Bit32).float(value.float);
-      writeInteger(writer, ATTRIBUTE.type, ATTRIBUTE_TYPE.float);
       return;
     }
     writer.tag(ATTRIBUTE.integers, WireType.LengthDelimited).fork();

@@ -20,17 +20,14 @@ export const GRAPH = {
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
 export const ATTRIBUTE = {
   name: 1,
-  float: 2,
   integer: 3,
-  text: 4,
   tensor: 5,
   graph: 6,
-  floats: 7,
   integers: 8,
   graphs: 11,
   type: 20,
 } as const;
-export const ATTRIBUTE_TYPE = { float: 1, integer: 2, text: 3, tensor: 4, integers: 7 } as const;
+export const ATTRIBUTE_TYPE = { integer: 2, integers: 7 } as const;
 export const TENSOR = {
   dims: 1,
   dataType: 2,

@@ -19,7 +19,7 @@ const SAMPLE_BYTES = 256;
  * Refuses a file that is truncated or no ONNX model, and weights whose files are missing or too short.
  */
 export function readModel(path: string): OnnxModel {
-  const file = new FileWindow(path);
+  const file = open(path);
   try {
     return scan(file);
   } catch (error) {
@@ -29,6 +29,14 @@ export function readModel(path: string): OnnxModel {
     throw refused(`${path} is not a whole ONNX model: ${explain(file, error)}.`, error);
   } finally {
     file.close();
+  }
+}
+
+function open(path: string): FileWindow {
+  try {
+    return new FileWindow(path);
+  } catch (error) {
+    throw refused(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, error);
   }
 }
 

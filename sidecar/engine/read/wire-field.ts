@@ -48,10 +48,6 @@ export function integerOf(field: WireField): number {
   return Number(new BinaryReader(field.value).int64());
 }
 
-export function floatOf(field: WireField): number {
-  return new BinaryReader(field.value).float();
-}
-
 /** Numbers of a repeated integer field, packed or one by one. */
 export function integersOf(fields: readonly WireField[], number: number): number[] {
   const found: number[] = [];
