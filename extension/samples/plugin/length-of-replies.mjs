@@ -65,7 +65,9 @@ const replyLength = {
         unit: "tokens",
       })),
       verdicts: [],
-      sentences: all.map(({ condition, lengths }) => `Under ${condition}, replies have ${mean(lengths).toFixed(1)} tokens.`),
+      sentences: all.map(
+        ({ condition, lengths }) => `Under ${condition}, replies have ${mean(lengths).toFixed(1)} tokens.`,
+      ),
       notes: ["Low and high are the shortest and the longest reply."],
       blocks: [],
       evidence: {},
