@@ -15,8 +15,9 @@ export function graphWarnings(
   cache: readonly CacheNames[],
 ): string[] {
   const warnings: string[] = [];
-  const window = configuration.slidingWindow;
-  if (window !== null && !hasWindow(index, window)) {
+  const { slidingWindow: window, contextLength } = configuration;
+  const slides = window !== null && (contextLength === null || window < contextLength);
+  if (slides && !hasWindow(index, window)) {
     warnings.push(
       `The configuration has a sliding window of ${window}, the graph has none: it attends to everything, so beyond ${window} tokens this is not the checkpoint.`,
     );

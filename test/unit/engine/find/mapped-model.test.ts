@@ -135,6 +135,13 @@ describe("a sliding window", () => {
     expect(cutModel(path).warnings.join()).toMatch(/sliding window of 8, the graph has none.*beyond 8 tokens/);
   });
 
+  test("that is as long as the context is none", () => {
+    const path = changed(llama, {
+      config: (config) => ({ ...config, sliding_window: config.max_position_embeddings }),
+    });
+    expect(cutModel(path).warnings).toEqual([]);
+  });
+
   test.each(["mistral/torchscript", "mistral/dynamo", "gemma3/genai-fp32", "gemma2/torchscript"])(
     "that %s has is none",
     (name) => {
