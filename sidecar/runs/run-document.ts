@@ -102,16 +102,50 @@ export async function summariseRun(input: SummaryInput): Promise<ResultDocument>
   };
 }
 
+const PAIR_WORDS: readonly (readonly [verdict: string, words: string])[] = [
+  ["detached", "come apart"],
+  ["distinct causes under one shape", "have causes of their own under one shape"],
+  ["overlapping", "overlap"],
+  ["one cause under distinct shapes", "share one cause under distinct shapes"],
+  ["sintered", "are one"],
+  ["undecided", "are undecided"],
+];
+
+/** One sentence over all pairs that were judged: is refusal one thing or several? Null where none or one pair was. */
+function overall(experiments: readonly ExperimentResult[]): ResultDocument["answers"][number] | null {
+  const judged = experiments.filter(({ kind }) => kind === "cross-ablation");
+  const pairs = judged.flatMap(({ verdicts }) => verdicts);
+  if (pairs.length < 2) return null;
+  const parts = PAIR_WORDS.flatMap(([word, words]) => {
+    const of = pairs.filter(({ verdict }) => verdict === word).map((pair) => pair.of.join(" and "));
+    return of.length > 0 ? [`${of.join(", ")} ${words}`] : [];
+  });
+  const has = (...words: string[]) => pairs.some(({ verdict }) => words.includes(verdict));
+  const apart = has("detached", "distinct causes under one shape", "overlapping");
+  const together = has("sintered", "one cause under distinct shapes");
+  const [answer, verdict] =
+    apart && together
+      ? ["Refusal is neither one thing nor as many as there are categories", "several causes, some shared"]
+      : apart
+        ? ["Refusal is several things", "several causes"]
+        : together
+          ? ["Refusal is one thing for the categories that were compared", "one cause"]
+          : ["Whether refusal is one thing or several is undecided", "undecided"];
+  return { sentence: `${answer}: ${parts.join("; ")}.`, verdict: verdict ?? "", experiment: judged[0]?.name ?? "" };
+}
+
 /** The main question is whether refusal is one thing: its experiment answers first, then the others in the spec's order. */
 function answersOf(experiments: readonly ExperimentResult[]): ResultDocument["answers"] {
   const order = ["cross-ablation", "geometry"];
   const rank = (kind: string) => (order.includes(kind) ? order.indexOf(kind) : order.length);
-  return [...experiments]
+  const each = [...experiments]
     .sort((a, b) => rank(a.kind) - rank(b.kind))
     .flatMap(({ name, sentences, verdicts }) => {
       const [sentence] = sentences;
       return sentence === undefined ? [] : [{ sentence, verdict: verdicts[0]?.verdict ?? "", experiment: name }];
     });
+  const first = overall(experiments);
+  return first ? [first, ...each] : each;
 }
 
 function writeSafely(path: string, text: string): void {

@@ -59,10 +59,14 @@ const SENTENCES: Record<string, (a: string, b: string) => string> = {
 function sentence({ of: [a, b], battery: { verdict } }: PairSummary): string {
   const name = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
   const first = (SENTENCES[verdict.verdict] ?? SENTENCES.undecided)?.(name(a), b) ?? "";
-  const early = verdict.byLayer.filter(({ layer }) => verdict.mergeLayer !== null && layer < verdict.mergeLayer);
+  const { mergeLayer } = verdict;
+  const early = verdict.byLayer.filter(
+    ({ layer, causes }) => mergeLayer !== null && layer < mergeLayer && causes === "distinct",
+  );
+  const apart = early.map(({ layer }) => layer);
   const merge =
-    verdict.mergeLayer !== null && early.length > 0
-      ? ` They are told apart up to layer ${verdict.mergeLayer - 1} and feed one cause from layer ${verdict.mergeLayer} on.`
+    mergeLayer !== null && apart.length > 0
+      ? ` Their causes are told apart at layer ${apart.join(", ")} and are one from layer ${mergeLayer} on.`
       : "";
   const where = verdict.layer === null ? "" : ` (Layer ${verdict.layer}.)`;
   return `${first}${merge} ${verdict.because}${where}`;

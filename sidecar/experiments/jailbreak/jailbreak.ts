@@ -10,7 +10,7 @@ import { firstTokenScore } from "../study/first-token.ts";
 import { runLanes, runReplies } from "../study/run-lanes.ts";
 import { sample } from "../study/sample.ts";
 import { activationsAt, captureActivations, INSTRUCTION } from "../study/stored-activations.ts";
-import { readingsFrom, restore } from "./readings-by-layer.ts";
+import { readingAt, readingsFrom, restore } from "./readings-by-layer.ts";
 import { type JailbreakData, summariseJailbreak, type WrapperData } from "./summarise.ts";
 
 interface Pair {
@@ -97,7 +97,7 @@ export const jailbreak = defineExperiment({
       const negative = config.harmless ?? component.foundFrom?.negative;
       const harmless =
         negative === undefined ? [] : (await study.prompts(negative)).filter(({ split }) => split === "test");
-      const own = (readings: number[][][]) => readings.map((one) => one[0]?.at(-1) ?? 0);
+      const own = (readings: number[][][]) => readings.map((one) => readingAt(one[0], place));
       return { harmless: own(await readingsFrom(study, harmless, component, place)), own };
     };
     const [harmGap, refuseGap] = [await gapOf(harm, INSTRUCTION), await gapOf(refuse, -1)];
@@ -195,8 +195,12 @@ export const jailbreak = defineExperiment({
         wrapped: replies[2 * k + 1]?.text ?? "",
       })),
       profile: {
-        harmfulness: { first: harm.layer, bare: layerMeans(bareHarm), wrapped: layerMeans(wrappedHarm) },
-        refusal: { first: refuse.layer, bare: layerMeans(bareRefuse), wrapped: layerMeans(wrappedRefuse) },
+        harmfulness: {
+          first: harm.layer,
+          bare: layerMeans(bareHarm, INSTRUCTION),
+          wrapped: layerMeans(wrappedHarm, INSTRUCTION),
+        },
+        refusal: { first: refuse.layer, bare: layerMeans(bareRefuse, -1), wrapped: layerMeans(wrappedRefuse, -1) },
       },
     };
     return { ...data };
@@ -212,11 +216,11 @@ export const jailbreak = defineExperiment({
   },
 });
 
-/** Mean reading at the last place, by layer. */
-function layerMeans(readings: readonly number[][][]): number[] {
+/** Mean reading by layer. */
+function layerMeans(readings: readonly number[][][], place: number): number[] {
   const count = readings[0]?.length ?? 0;
   return Array.from(
     { length: count },
-    (_, l) => readings.reduce((sum, one) => sum + (one[l]?.at(-1) ?? 0), 0) / readings.length,
+    (_, l) => readings.reduce((sum, one) => sum + readingAt(one[l], place), 0) / readings.length,
   );
 }

@@ -7,13 +7,16 @@ import { NO_EDITS, setAlong, together } from "../study/edit-rows.ts";
 import { runLanes } from "../study/run-lanes.ts";
 import { INSTRUCTION } from "../study/stored-activations.ts";
 
-/** Absolute positions that a component is read and set at in one prompt: the last instruction token, or every token after it. */
+/**
+ * Absolute positions that a component is set at in one prompt: every token after the instruction, for what is read at the last instruction
+ * token (`INSTRUCTION`) that one first.
+ */
 export function positionsIn(prompt: Pick<StudyPrompt, "ids" | "lastInstruction">, place: number): number[] {
-  if (place === INSTRUCTION) return [prompt.lastInstruction];
-  return Array.from(
+  const after = Array.from(
     { length: prompt.ids.length - 1 - prompt.lastInstruction },
     (_, i) => prompt.lastInstruction + 1 + i,
   );
+  return place === INSTRUCTION ? [prompt.lastInstruction, ...after] : after;
 }
 
 /** Projections on a component's direction at each layer and place of a prompt, `[layers][positions]`. */
@@ -72,4 +75,9 @@ export function restore(
       }),
     ),
   );
+}
+
+/** The reading that counts of one layer's: that of the last instruction token, or of the last prompt token. */
+export function readingAt(row: readonly number[] | undefined, place: number): number {
+  return (place === INSTRUCTION ? row?.[0] : row?.at(-1)) ?? 0;
 }
