@@ -1,12 +1,17 @@
 import { hookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
+import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
 import type { Reading } from "../../shared/plugin/reading.ts";
 import type { Cell, Inspection, InspectParams } from "../../shared/protocol/inspect-messages.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
+import { dictionaryBeside } from "./model-dictionaries.ts";
 import type { Pass, Passes } from "./passes.ts";
 import { readDirection } from "./read-direction.ts";
 import { firstTokens } from "./refusal-start.ts";
+
+/** How many features the panel beside the heatmap has room for. */
+const TOP_FEATURES = 8;
 
 export interface InspectContext {
   model: LoadedModel;
@@ -99,10 +104,11 @@ async function readOutput(
   return { surprisal, refusal: Math.min(1, refusal) };
 }
 
-/** What the logit lens sees in one cell of a pass. */
+/** What the logit lens and the dictionary beside the model, where there is one, see in one cell of a pass. */
 export async function inspectCell(
   pass: Pass,
   { layer, token, top }: { layer: number; token: number; top: number },
+  formats: readonly DictionaryFormat[],
   signal: AbortSignal,
 ): Promise<Cell> {
   const { engine } = pass.model;
@@ -125,5 +131,25 @@ export async function inspectCell(
     text: tokenizer.decode([id], { special: true }),
     probability: Math.exp((topLogits[at] ?? 0) - (logSumExp[0] ?? 0)),
   }));
-  return { nextTokens, features: [], norm: Math.hypot(...row) };
+  return { nextTokens, features: await topFeatures(pass, layer, row, formats, signal), norm: Math.hypot(...row) };
+}
+
+/** The strongest features of one row, strongest first; only those that fire. */
+async function topFeatures(
+  pass: Pass,
+  layer: number,
+  row: Float32Array,
+  formats: readonly DictionaryFormat[],
+  signal: AbortSignal,
+): Promise<Cell["features"]> {
+  const dictionary = await dictionaryBeside(pass.model, hookPoint(pass.site, layer), formats);
+  if (dictionary === null) return [];
+  const wanted = { top: TOP_FEATURES, features: [], active: false, statistics: false, reconstruct: false };
+  const { topFeatures: found, topActivations } = await pass.model.engine.encode(
+    { dictionary, activations: row, ...wanted },
+    { signal },
+  );
+  return Array.from(found, (feature, at) => ({ feature, label: "", activation: topActivations[at] ?? 0 })).filter(
+    ({ activation }) => activation > 0,
+  );
 }

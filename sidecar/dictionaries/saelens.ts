@@ -111,9 +111,19 @@ async function describe(folder: string, config: ConfigFile): Promise<Dictionary>
     rescaleByDecoderNorm: rescale,
     decoderScale: await finetuningScale(config, weights, features),
     skip: architecture.includes("skip") ? tensor(weights, "W_skip", [dOut, dIn]) : null,
-    declared: { model: text(metadata, "model_name") ?? text(config, "model_name"), fvu: null, l0: null },
+    declared: {
+      model: text(metadata, "model_name") ?? text(config, "model_name"),
+      fvu: declaredNumber(metadata, "fvu"),
+      l0: declaredNumber(metadata, "l0"),
+    },
     warnings: unknownKeys(config, KNOWN),
   };
+}
+
+/** A figure that whoever trained the dictionary put into its metadata. */
+function declaredNumber({ values }: ConfigFile, key: string): number | null {
+  const value = values[key];
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
 /** Files from before version 6 name TopK by their activation function. */

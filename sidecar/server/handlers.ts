@@ -80,8 +80,10 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const model = await application.openModel(params.model, { signal });
       return inspect(params, { model, passes, reading, signal });
     },
-    "inspect.cell": async ({ key, layer, token, top }, { signal }) =>
-      inspectCell(passes.get(key), { layer, token, top }, signal),
+    "inspect.cell": async ({ key, layer, token, top }, { signal }) => {
+      const formats = (await plugins.registry()).all("dictionaries");
+      return inspectCell(passes.get(key), { layer, token, top }, formats, signal);
+    },
     "conditions.list": async ({ file }) => ({ conditions: await listConditions(file) }),
     "spec.check": async ({ text }) => {
       const registry = await plugins.registry();
