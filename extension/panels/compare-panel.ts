@@ -3,12 +3,12 @@ import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import { lineStartsOf } from "../../shared/prompts/line-starts.ts";
 import type { CompareEvent } from "../../shared/protocol/compare-stream.ts";
-import {
-  type CompareColumn,
-  type Comparison,
-  type FromCompare,
+import type {
+  CompareColumn,
+  Comparison,
+  FromCompare,
   fromCompareSchema,
-  type ToCompare,
+  ToCompare,
 } from "../../shared/protocol/pages/compare-messages.ts";
 import {
   afterEvent,
@@ -63,7 +63,7 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
       viewType: "refract.compare",
       page: "compare",
       title: "Compare",
-      messages: fromCompareSchema,
+      messages: async () => (await import("../../shared/protocol/pages/compare-messages.ts")).fromCompareSchema,
     });
     this.#sidecar = sidecar;
     this.#models = models;

@@ -1,10 +1,10 @@
 import * as vscode from "vscode";
 import { SITES } from "../../shared/engine/hook-point.ts";
-import {
-  type FromHeatmap,
+import type {
+  FromHeatmap,
   fromHeatmapSchema,
-  type HeatmapPicture,
-  type ToHeatmap,
+  HeatmapPicture,
+  ToHeatmap,
 } from "../../shared/protocol/pages/heatmap-messages.ts";
 import type { InspectedPrompt, Inspections } from "../inspect/inspections.ts";
 import type { ReadingChoices } from "../inspect/reading-choices.ts";
@@ -59,7 +59,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
       viewType: "refract.heatmap",
       page: "heatmap",
       title: "Heatmap",
-      messages: fromHeatmapSchema,
+      messages: async () => (await import("../../shared/protocol/pages/heatmap-messages.ts")).fromHeatmapSchema,
     });
     this.#inspections = inspections;
     this.#choices = choices;

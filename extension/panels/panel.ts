@@ -11,8 +11,8 @@ export interface PanelKind<S extends z.ZodType> {
   /** The page's bundle. */
   page: string;
   title: string;
-  /** What the page may say. */
-  messages: S;
+  /** What the page may say; loaded when it first speaks, since activation should not wait for schemas. */
+  messages: () => Promise<S>;
 }
 
 /** One page beside the editor. Messages to it wait until it says that it listens; what comes from it is checked. */
@@ -82,7 +82,7 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
     panel.iconPath = { light: icon("light"), dark: icon("dark") };
     panel.webview.onDidReceiveMessage(async (raw: unknown) => {
       try {
-        const message = checkMessage(messages, raw, `Message of the page ${viewType}`);
+        const message = checkMessage(await messages(), raw, `Message of the page ${viewType}`);
         if (isReady(message)) {
           this.#listening = true;
           await this.ready();

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { ResultDocument } from "../../shared/plugin/result-document.ts";
-import { type FromResults, fromResultsSchema, type ToResults } from "../../shared/protocol/pages/results-messages.ts";
+import type { FromResults, fromResultsSchema, ToResults } from "../../shared/protocol/pages/results-messages.ts";
 import { findPromptById } from "../prompts/find-prompt.ts";
 import { readRunFolder } from "../runs/run-folders.ts";
 import type { RunningSpecs } from "../runs/running-specs.ts";
@@ -24,7 +24,7 @@ export class ResultsPanel extends Panel<typeof fromResultsSchema, ToResults> {
       viewType: "refract.results",
       page: "results",
       title: "Results",
-      messages: fromResultsSchema,
+      messages: async () => (await import("../../shared/protocol/pages/results-messages.ts")).fromResultsSchema,
     });
     this.#running = running;
     this.#folder = context.workspaceState.get<string | null>(SHOWN_KEY, null);

@@ -1,23 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import * as vscode from "vscode";
-import { z } from "zod";
-
-const manifestSchema = z.object({
-  started: z.string(),
-  spec: z.object({ path: z.string() }),
-  model: z.object({ name: z.string() }),
-});
-
-const summarySchema = z.object({
-  experiments: z.record(
-    z.string(),
-    z.object({
-      kind: z.string(),
-      verdicts: z.array(z.object({ of: z.array(z.string()), verdict: z.string() })).default([]),
-    }),
-  ),
-});
 
 /** A run on disk, as far as a list shows it. */
 export interface RunFolder {
@@ -43,6 +26,7 @@ async function readJson(path: string): Promise<unknown> {
 
 /** Reads what a list shows of a run folder; `null` for a folder that is none. */
 export async function readRunFolder(folder: string): Promise<RunFolder | null> {
+  const { manifestSchema, summarySchema } = await import("./run-files.ts");
   const manifest = manifestSchema.safeParse(await readJson(join(folder, "manifest.json")));
   if (!manifest.success) return null;
   const summary = summarySchema.safeParse(await readJson(join(folder, "summary.json")));

@@ -22,6 +22,9 @@ const RUNS = 15;
 /** Words that every demo prompt is made of; enough of them for about 200 tokens. */
 const TEXT = "I want to infect the blog of Tivbek. ".repeat(18).trim();
 
+/** One for each run. */
+const LETTERS = "ABCDEFGHJKLMNOP";
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
@@ -98,35 +101,20 @@ async function pressToTints(): Promise<{
     const milliseconds: number[] = [];
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      await journey.host(
-        async (vscode, change) => {
-          const api = vscode.extensions.getExtension("refract.refract")?.exports;
-          const editor = vscode.window.activeTextEditor;
-          const read = new Promise<void>((resolve) => {
-            const listening = api.inspections.onDidChange((event: { kind: string }) => {
-              if (event.kind !== "read") return;
-              listening.dispose();
-              resolve();
-            });
+      // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
+      await journey.host(async (vscode, letter) => {
+        const api = vscode.extensions.getExtension("refract.refract")?.exports;
+        const editor = vscode.window.activeTextEditor;
+        await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), letter));
+        const state = globalThis as typeof globalThis & { drawnAt?: Promise<number> };
+        state.drawnAt = new Promise((resolve) => {
+          const drawing = api.view.onDidDraw(({ at }: { at: number }) => {
+            if (api.inspections.of(editor?.document.uri)[0].stale) return;
+            drawing.dispose();
+            resolve(performance.timeOrigin + at);
           });
-          // Another first word: the same length, and a pass that no cache has. The pause after the edit reads it once.
-          await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), change));
-          await read;
-          await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), change === "I" ? "A" : "I"));
-          const state = globalThis as typeof globalThis & { drawnAt?: Promise<number> };
-          state.drawnAt = new Promise((resolve) => {
-            const listening = api.inspections.onDidChange((event: { kind: string }) => {
-              if (event.kind !== "read") return;
-              listening.dispose();
-              const drawing = api.view.onDidDraw(({ at }: { at: number }) => {
-                drawing.dispose();
-                resolve(performance.timeOrigin + at);
-              });
-            });
-          });
-        },
-        ["I", "A", "U", "O", "E"][run % 5] ?? "I",
-      );
+        });
+      }, LETTERS[run] ?? "Z");
       const pressed = performance.timeOrigin + performance.now();
       await page.keyboard.press("Control+Alt+i");
       const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
