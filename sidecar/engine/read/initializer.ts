@@ -75,7 +75,7 @@ export function readInitializer(file: FileWindow, realPath: string, start: numbe
   };
   const wanted = byteLength(tensor);
   if (firstInteger(fields, TENSOR.dataLocation) === EXTERNAL) {
-    span = externalSpan(file.path, tensor, wanted);
+    span = externalSpan(file.path, realPath, tensor, wanted);
     tensor.fields = fields.filter(
       (field) => field.number !== TENSOR.externalData && field.number !== TENSOR.dataLocation,
     );
@@ -92,7 +92,7 @@ function byteLength(tensor: { dataType: number; dims: number[] }): number | unde
   return bits === undefined ? undefined : Math.ceil((tensor.dims.reduce((a, b) => a * b, 1) * bits) / 8);
 }
 
-function externalSpan(modelPath: string, tensor: Initializer, wanted: number | undefined): FileSpan {
+function externalSpan(modelPath: string, realPath: string, tensor: Initializer, wanted: number | undefined): FileSpan {
   const entries = new Map<string, string>();
   for (const field of tensor.fields) {
     if (field.number === TENSOR.externalData) {
@@ -101,7 +101,9 @@ function externalSpan(modelPath: string, tensor: Initializer, wanted: number | u
     }
   }
   const name = entries.get("location") ?? "";
-  const path = join(dirname(modelPath), name);
+  // beside the file as it is called; or beside what a link to the graph alone points to
+  const beside = [modelPath, realPath].map((model) => join(dirname(model), name));
+  const path = beside.find((candidate) => existsSync(candidate)) ?? beside[0] ?? name;
   const place = `${modelPath}: tensor "${tensor.name}" has its data in "${name}"`;
   if (name === "" || isAbsolute(name) || normalize(name).startsWith("..")) {
     throw refused(`${place}, but external data must be a file in the model's own folder.`);

@@ -90,6 +90,12 @@ describe("a model", () => {
     expect(Buffer.from(writeModel(linked, linked.graph)).includes("bbb")).toBe(true);
   });
 
+  test("that is a link by itself has its weights beside what it points to", () => {
+    const path = join(folder("link"), "model.onnx");
+    symlinkSync(join(genai, "model.onnx"), path);
+    expect(readModel(path).weightsFolder).toBe(readModel(join(genai, "model.onnx")).weightsFolder);
+  });
+
   test("has another hash where a weight is another", () => {
     const path = folder("tuned");
     copyFileSync(join(genai, "model.onnx"), join(path, "model.onnx"));
