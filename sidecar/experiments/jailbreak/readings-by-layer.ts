@@ -7,16 +7,13 @@ import { NO_EDITS, setAlong, together } from "../study/edit-rows.ts";
 import { runLanes } from "../study/run-lanes.ts";
 import { INSTRUCTION } from "../study/stored-activations.ts";
 
-/**
- * Absolute positions that a component is set at in one prompt: every token after the instruction, for what is read at the last instruction
- * token (`INSTRUCTION`) that one first.
- */
+/** Absolute positions that a component is read at in one prompt: the last instruction token (`INSTRUCTION`), or every token after it. */
 export function positionsIn(prompt: Pick<StudyPrompt, "ids" | "lastInstruction">, place: number): number[] {
   const after = Array.from(
     { length: prompt.ids.length - 1 - prompt.lastInstruction },
     (_, i) => prompt.lastInstruction + 1 + i,
   );
-  return place === INSTRUCTION ? [prompt.lastInstruction, ...after] : after;
+  return place === INSTRUCTION ? [prompt.lastInstruction] : after;
 }
 
 /** Projections on a component's direction at each layer and place of a prompt, `[layers][positions]`. */
@@ -55,8 +52,9 @@ export async function readingsFrom(
 }
 
 /**
- * Edits that give a prompt another's readings of a component, layer by layer from the component's own on. Places are matched from the
- * prompt's end, so that template tokens meet their like.
+ * Edits that give a prompt another's readings of a component, layer by layer from the component's own on. What is read at the last
+ * instruction token is set at every position, as steering is (the token stands elsewhere in the wrapped prompt, and what reads it may stand
+ * anywhere after it); what is read at the template's tokens is set token by token, matched from the prompt's end.
  */
 export function restore(
   study: Study,
@@ -68,12 +66,13 @@ export function restore(
   const vector = component.vectors[0] ?? new Float32Array(study.engine.model.dModel);
   const positions = positionsIn(prompt, place);
   return together(
-    ...pointsFrom(study, component).flatMap((at, l) =>
-      positions.map((position, p) => {
-        const row = target[l] ?? [];
-        return setAlong([at], vector, row[row.length - positions.length + p] ?? row.at(-1) ?? 0, [position]);
-      }),
-    ),
+    ...pointsFrom(study, component).flatMap((at, l) => {
+      const row = target[l] ?? [];
+      if (place === INSTRUCTION) return [setAlong([at], vector, readingAt(row, place))];
+      return positions.map((position, p) =>
+        setAlong([at], vector, row[row.length - positions.length + p] ?? row.at(-1) ?? 0, [position]),
+      );
+    }),
   );
 }
 

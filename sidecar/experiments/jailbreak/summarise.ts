@@ -229,7 +229,7 @@ export function summariseJailbreak(all: JailbreakData, settings: Settings): Expe
       type: "table",
       title: "Wrappers",
       caption:
-        "Falls are shares of the gap between harmful and harmless prompts. What returns is of the refusals that the wrapper takes away.",
+        "Falls are shares of the gap between harmful and harmless prompts. What returns is of the refusals that the wrapper takes away. Set back, harmfulness is held at the bare prompt's value at every position, which is more than a wrapper took that took little.",
       columns: [
         "wrapper",
         "moves",
