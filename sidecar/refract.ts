@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { addCaptureCommand } from "./command-line/capture.ts";
 import { addDemoCommand } from "./command-line/demo.ts";
+import { addInspectDictionaryCommand } from "./command-line/dictionary.ts";
 import { errorText, exitCodeOf } from "./command-line/exit-code.ts";
 import { addExportCommand } from "./command-line/export.ts";
 import { addGenerateCommand } from "./command-line/generate.ts";
@@ -20,6 +21,7 @@ const fromCaller = (path: string): string => resolve(called, path);
 const program = new Command("refract").description("Find out how language models refuse.").exitOverride();
 for (const add of [
   addInspectModelCommand,
+  addInspectDictionaryCommand,
   addTokenizeCommand,
   addCaptureCommand,
   addGenerateCommand,
