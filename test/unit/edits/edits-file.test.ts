@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
+import type { Tensor } from "../../../shared/tensors/tensor.ts";
 import { BUILT_IN_FORMATS } from "../../../sidecar/dictionaries/open-dictionary.ts";
 import { compileEditsFile } from "../../../sidecar/edits/compile-edits-file.ts";
 import { readEditsFile } from "../../../sidecar/edits/read-edits-file.ts";
@@ -20,10 +21,16 @@ const MODEL = {
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "refract-test-"));
-  const vector = (...values: number[]) =>
-    ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) }) as const;
-  const rows = (count: number, ...values: number[]) =>
-    ({ dtype: "F32", shape: [count, values.length / count], data: Float32Array.from(values) }) as const;
+  const vector = (...values: number[]): Tensor => ({
+    dtype: "F32",
+    shape: [values.length],
+    data: Float32Array.from(values),
+  });
+  const rows = (count: number, ...values: number[]): Tensor => ({
+    dtype: "F32",
+    shape: [count, values.length / count],
+    data: Float32Array.from(values),
+  });
   await writeSafetensors(
     join(folder, "v.safetensors"),
     new Map([
