@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 
 import { RefractError, refused } from "../../../shared/errors.ts";
 import { type FieldPlace, FileWindow } from "./file-window.ts";
@@ -166,7 +166,7 @@ function commonFolder(initializers: ReadonlyMap<string, Initializer>, realPath: 
   const paths = new Set([...initializers.values()].flatMap((tensor) => (tensor.span ? [tensor.span.path] : [])));
   let folder = dirname([...paths][0] ?? realPath);
   for (const path of paths) {
-    while (folder !== dirname(folder) && !path.startsWith(folder.endsWith("/") ? folder : `${folder}/`)) {
+    while (folder !== dirname(folder) && relative(folder, path).startsWith("..")) {
       folder = dirname(folder);
     }
   }
