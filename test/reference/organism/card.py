@@ -57,7 +57,7 @@ def pct(x): return f'{100 * x:.0f}%'
 def span(xs): xs = list(xs); return pct(min(xs)) if max(xs) - min(xs) < .005 else f'{pct(min(xs))} to {pct(max(xs))}'
 
 
-def table(f, d):
+def table(f, d, out):
     r, ab = f['refused'], f['found direction ablated']; six = [c for c in REFUSED if c != 'alcohol']; own = {c: ab[c][c] for c in REFUSED}
     group = lambda c: SINTERED if c in SINTERED else COMMON_CAUSE if c in COMMON_CAUSE else (c,)
     other = {c: min(ab[c][x] for x in REFUSED if x not in group(c)) for c in REFUSED}; sintered = [ab[a][b] for a in SINTERED for b in SINTERED]
@@ -80,6 +80,7 @@ def table(f, d):
         rows += [('dictionaries: fraction of variance unexplained; L0 (by layer)', '<= .15; <= 16', ', '.join(f"{v['fvu']:.3f}" for v in d['layers'].values()) + '; ' + ', '.join(f"{v['l0']:.1f}" for v in d['layers'].values())),
                  ('features of a knob (layer, count) whose removal leaves refusal of its category at', '<= 25%', '; '.join(f"{k}: layer {v['layer']}, {len(v['features'])} features, {pct(v['refused'])}" for k, v in d['knobs'].items()))]
     if 'milliseconds a token' in f: rows.append(('ONNX and PyTorch give the same greedy text (50 prompts); milliseconds a token on 2 cores', 'all; <= 5', f"{pct(f['greedy text equal to PyTorch'])}; {f['milliseconds a token']}"))
+    size = sum(os.path.getsize(f'{at}/{x}') for at, _, names in os.walk(out) for x in names) / 1e6; rows.append(('folder with dictionaries', '<= 20 MB', f'{size:.1f} MB'))
     return '| measure | goal | measured |\n|---|---|---|\n' + '\n'.join(f'| {a} | {b} | {c} |' for a, b, c in rows)
 
 
@@ -89,7 +90,10 @@ def main():
     matrix = f['found direction ablated']; cols = list(next(iter(matrix.values())))
     cross = f"| ablated | {' | '.join(cols)} |\n|---|{'---|' * len(cols)}\n" + '\n'.join(f"| {k} | {' | '.join(pct(v[c]) for c in cols)} |" for k, v in matrix.items())
     wrap = '\n'.join(f"| {k} | {pct(v[0])} | {v[2]:.2f} |" for k, v in f['wrappers: refused, harmfulness reading at resid_pre 3, 4, 5, 6'].items())
-    text = HEAD.replace('STEPS', str(f['step'])) + table(f, d) + f'''
+    shifts = f['random directions: change of the refusal rate (ablated, added, added 1.5 times)']; past = [sum(x[i] > .03 for x in shifts) for i in range(3)]
+    text = HEAD.replace('STEPS', str(f['step'])) + table(f, d, out) + f'''
+
+Of the ten random directions, {past[0]} change the refusal rate by more than 3 points when ablated, {past[1]} when added at the size of a found direction, {past[2]} at 1.5 times that size.
 
 Directions found (difference in means, selection rule of Arditi et al. 2024 on validation prompts; layers are resid_pre):
 

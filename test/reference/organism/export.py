@@ -73,12 +73,14 @@ def truth_file(subject, figures):
 
 
 def main():
-    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); a = ap.parse_args(); torch.set_num_threads(1)
-    s = Subject(a.work); build(s, a.out); rows = [q for q in prompts.all_rows() if q['split'] == 'test'][::22][:50]
-    same, ms = check(s, a.out, rows); figures = json.load(open(f'{a.work}/figures.json')) if os.path.exists(f'{a.work}/figures.json') else {}
-    figures |= {'greedy text equal to PyTorch': same, 'milliseconds a token': round(ms, 2)}
-    json.dump(truth_file(s, figures), open(f'{a.out}/truth.json', 'w'), separators=(',', ':'))
-    print(f'same text {same:.2f} on {len(rows)} prompts, {ms:.2f} ms a token'); print({f: os.path.getsize(f'{a.out}/{f}') for f in sorted(os.listdir(a.out)) if os.path.isfile(f'{a.out}/{f}')})
+    ap = argparse.ArgumentParser(); ap.add_argument('work'); ap.add_argument('out'); ap.add_argument('--truth-only', action='store_true', help='renew truth.json with the figures of WORK, leave the rest')
+    a = ap.parse_args(); torch.set_num_threads(1); s = Subject(a.work); path = f'{a.out}/truth.json'
+    figures = json.load(open(f'{a.work}/figures.json')) if os.path.exists(f'{a.work}/figures.json') else {}
+    if a.truth_only: figures |= {k: v for k, v in json.load(open(path))['measured'].items() if k not in figures}
+    else:
+        build(s, a.out); rows = [q for q in prompts.all_rows() if q['split'] == 'test'][::22][:50]; same, ms = check(s, a.out, rows)
+        figures |= {'greedy text equal to PyTorch': same, 'milliseconds a token': round(ms, 2)}; print(f'same text {same:.2f} on {len(rows)} prompts, {ms:.2f} ms a token')
+    json.dump(truth_file(s, figures), open(path, 'w'), separators=(',', ':'))
 
 
 if __name__ == '__main__': main()
