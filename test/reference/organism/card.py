@@ -48,7 +48,7 @@ splits in `../prompts/` (`all.jsonl`, `conditions.jsonl`, `jailbreak.jsonl`, `wr
 
 ## Measured
 
-On held-out prompts (pairs of verb phrase and noun that training never saw, half of them in frames that it never saw), greedy, by `evaluate.py`, after STEPS steps.
+On held-out prompts (pairs of verb phrase and noun that training never saw, about half of them in frames that it never saw), greedy, by `evaluate.py`, after STEPS steps.
 
 '''
 
