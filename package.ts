@@ -76,8 +76,18 @@ async function pack(target: string): Promise<string> {
   await copyRuntime(stage, folder);
   const file = join(OUT, `refract-${target}.vsix`);
   const vsce = join(ROOT, "node_modules", "@vscode", "vsce", "vsce");
-  const args = ["package", "--target", target, "--no-dependencies", "--allow-missing-repository", "--out", file];
-  const { status } = spawnSync(process.execPath, [vsce, ...args], { cwd: stage, stdio: ["ignore", 2, 2] });
+  const args = [
+    "package",
+    "--target",
+    target,
+    "--no-dependencies",
+    "--allow-missing-repository",
+    "--no-rewrite-relative-links",
+  ];
+  const { status } = spawnSync(process.execPath, [vsce, ...args, "--out", file], {
+    cwd: stage,
+    stdio: ["ignore", 2, 2],
+  });
   if (status !== 0) throw new Error(`vsce package failed for ${target}.`);
   return file;
 }

@@ -81,7 +81,7 @@ export async function openWindow(options: WindowOptions): Promise<VsCodeWindow> 
     reload: started,
     async webview() {
       const frame = page.locator('iframe.webview[src*="extensionId=refract.refract"]').last();
-      await frame.waitFor({ timeout: 30_000 });
+      await frame.waitFor();
       return frame.contentFrame().frameLocator("#active-frame");
     },
     async screenshot(name) {

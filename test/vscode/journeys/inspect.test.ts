@@ -109,9 +109,8 @@ test("a killed sidecar comes back by itself and Inspect goes on", async () => {
     process.kill(pid, "SIGKILL");
     return pid;
   });
-  await expect.poll(kinds).toBe("ready");
-  const alive = await host((vscode) => vscode.extensions.getExtension("refract.refract")?.exports.sidecar.pid());
-  expect(alive).not.toBe(killed);
+  const alive = () => host((vscode) => vscode.extensions.getExtension("refract.refract")?.exports.sidecar.pid());
+  await expect.poll(async () => (await kinds()) === "ready" && (await alive()) !== killed).toBe(true);
   await window.page.locator(".codelens-decoration a", { hasText: "Inspect" }).first().click();
   await window.page.locator(".codelens-decoration a", { hasText: /refusal \d/ }).waitFor({ timeout: 90_000 });
 });

@@ -12,7 +12,7 @@ import { closeBrowser, openWindow, type VsCodeWindow } from "../vscode-window.ts
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const run = promisify(execFile);
 
-let extensions: string;
+let extensions = "";
 let workspace: SampleWorkspace;
 let server: VsCodeServer;
 let window: VsCodeWindow;
@@ -32,7 +32,7 @@ afterAll(async () => {
   await closeBrowser();
   await server?.close();
   await workspace?.remove();
-  await rm(extensions, { recursive: true, force: true });
+  if (extensions !== "") await rm(extensions, { recursive: true, force: true });
 });
 
 test("the package holds this platform's runtime and no other's", async () => {
