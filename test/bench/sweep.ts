@@ -69,6 +69,7 @@ function studyOf(seed: number): Study {
   return {
     engine,
     seed,
+    taxonomy: null,
     exhaustive: false,
     positions,
     sets: [],
