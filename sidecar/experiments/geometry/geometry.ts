@@ -9,6 +9,7 @@ import type { Figure } from "../../statistics/figure.ts";
 import { principalAngles } from "../../statistics/principal-angles.ts";
 import { cosine } from "../../statistics/vectors.ts";
 import { componentTraining, directionAt, samplesAt, type TrainingActivations } from "../directions/mean-directions.ts";
+import { eraseAndProbe } from "./erasure.ts";
 import { type GeometryData, summariseGeometry } from "./summarise.ts";
 import { topDirections } from "./top-directions.ts";
 
@@ -145,6 +146,10 @@ export const geometry = defineExperiment({
           because: half.because,
           figures: [...half.figures, ...controls],
           principal: angles.cosines,
+          erasure: [
+            eraseAndProbe({ name: a.name, samples: samples[0] }, { name: b.name, samples: samples[1] }, study.seed),
+            eraseAndProbe({ name: b.name, samples: samples[1] }, { name: a.name, samples: samples[0] }, study.seed),
+          ],
           profile: layers.map((at) => {
             const cosineFigure = pairAt(a, b, at, config.shapeBound).half.figures.find(({ name }) => name === "cosine");
             return cosineFigure

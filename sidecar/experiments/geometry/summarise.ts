@@ -3,6 +3,7 @@ import type { ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.t
 import type { Figure } from "../../statistics/figure.ts";
 import { inWords, shown } from "../study/intervals.ts";
 import { toFigure } from "../study/to-figure.ts";
+import type { Erasure } from "./erasure.ts";
 
 export interface GeometryData {
   layers: number[];
@@ -16,6 +17,7 @@ export interface GeometryData {
     figures: Figure[];
     /** Cosines of the principal angles of both categories' leading subspaces. */
     principal: number[];
+    erasure: Erasure[];
     profile: ({ estimate: number; low: number; high: number } | null)[];
   }[];
 }
@@ -60,6 +62,13 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
     );
   }
   notes.push(`Effective rank of the ${names.length} directions: ${data.effectiveRank.toFixed(2)}.`);
+  const erasures = data.pairs.flatMap(({ erasure, layer }) => erasure.map((one) => ({ ...one, layer })));
+  for (const { erased, probed, before, after, n, layer } of erasures) {
+    const auc = (name: string, of: string[], estimate: number) =>
+      figures.push(toFigure({ name, of, estimate, low: Number.NaN, high: Number.NaN, n, unit: "auc" }, layer));
+    auc("probe", [probed], before);
+    auc("probe with another erased", [probed, erased], after);
+  }
   const cell = (a: string, b: string): ShownFigure => {
     if (a === b) return { value: 1, unit: "cosine" };
     const found = cosines.get(`${a}/${b}`) ?? cosines.get(`${b}/${a}`);
@@ -101,6 +110,21 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
       columns: [{ label: "pair" }, ...(data.pairs[0]?.principal ?? []).map((_, k) => ({ label: `k = ${k + 1}` }))],
       rows: data.pairs.map(({ of, principal }) => ({
         cells: [of.join(" and "), ...principal.map((value) => ({ value, unit: "cosine" }))],
+      })),
+    },
+    {
+      type: "table",
+      title: "Concept erasure",
+      caption:
+        "Held-out AUC of a linear probe of one component before and after the other is erased (LEACE). Supporting only: what can still be read need not be used.",
+      columns: [
+        { label: "erased" },
+        { label: "probed" },
+        { label: "before", unit: "auc" },
+        { label: "after", unit: "auc" },
+      ],
+      rows: erasures.map(({ erased, probed, before, after, n }) => ({
+        cells: [erased, probed, { value: before, n, unit: "auc" }, { value: after, n, unit: "auc" }],
       })),
     },
   ];
