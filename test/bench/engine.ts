@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- engine MODEL [--pairs 20] [--tokens 512]`: what capturing and editing cost, as ratios to the untouched export's bare pass in
+ * `npm run bench -- engine MODEL [--pairs 20] [--tokens 512] [--steps 24] [--threads N]`: what capturing and editing cost, as ratios to the untouched export's bare pass in
  * the same runtime and the same run. MODEL is a folder with a float32 or int4 export. With a Python that has torch and transformers
  * (REFRACT_PYTHON, else python3) and the weights as a Hugging Face folder beside MODEL (`../hf`), the peers run on the same weights.
  */
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     pairs: { type: "string", default: "20" },
     tokens: { type: "string", default: "512" },
     steps: { type: "string", default: "24" },
+    threads: { type: "string" },
   },
 });
 const [given] = positionals;
@@ -34,7 +35,8 @@ const tokens = Number(values.tokens);
 const steps = Number(values.steps);
 const cut = cutModel(folder);
 const whole = cutModel(folder, { blocks: 1 });
-const settings = { provider: "cpu", threads: null } as const;
+const threads = values.threads === undefined ? null : Number(values.threads);
+const settings = { provider: "cpu", threads } as const;
 const NOTHING: LaneEdits = { rows: [], drops: [] };
 
 const idsOf = (length: number, seed: number): number[] =>
@@ -88,7 +90,7 @@ console.log(
 console.log(`${pairs} interleaved pairs each; medians, and the middle half of the pairs\n`);
 console.log("| what | ratio | middle half | goal | ms | base ms |\n|---|---|---|---|---|---|");
 
-const untouched = await UntouchedModel.load(cut);
+const untouched = await UntouchedModel.load(cut, threads);
 const prompt = idsOf(tokens, 0);
 
 {

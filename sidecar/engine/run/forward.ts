@@ -99,20 +99,20 @@ async function logitsOf(
   const { dModel, vocabSize } = stack.model;
   const places = batch.lanes.flatMap(({ ids }, lane) => {
     const count = wanted === "last" ? 1 : ids.length;
-    return Array.from({ length: count }, (_, i) => ({ lane, row: i, position: ids.length - count + i }));
+    return Array.from({ length: count }, (_, i) => ({ lane, position: ids.length - count + i }));
   });
   const rows = new Float32Array(places.length * dModel);
   for (const [i, { lane, position }] of places.entries()) {
     const at = (lane * batch.columns + (batch.offsets[lane] as number) + position) * dModel;
     rows.set(stream.subarray(at, at + dModel), i * dModel);
   }
-  const outs = batch.lanes.map(({ ids }) => new Float32Array((wanted === "last" ? 1 : ids.length) * vocabSize));
-  await runHead(stack, rows, signal, (first, count, logits) => {
-    for (let i = 0; i < count; i++) {
-      const place = places[first + i];
-      if (place === undefined) continue;
-      outs[place.lane]?.set(logits.subarray(i * vocabSize, (i + 1) * vocabSize), place.row * vocabSize);
-    }
-  });
-  for (const [lane, member] of batch.members.entries()) result.logits[member] = outs[lane] as Float32Array;
+  // One array for all lanes: the runtime writes each row where it belongs, without a copy of what may be gigabytes.
+  const logits = new Float32Array(places.length * vocabSize);
+  await runHead(stack, rows, signal, () => undefined, logits);
+  let first = 0;
+  for (const [lane, member] of batch.members.entries()) {
+    const count = wanted === "last" ? 1 : (batch.lanes[lane]?.ids.length ?? 0);
+    result.logits[member] = logits.subarray(first * vocabSize, (first + count) * vocabSize);
+    first += count;
+  }
 }

@@ -11,11 +11,12 @@ export class UntouchedModel {
     this.model = model;
   }
 
-  static async load(model: CutModel): Promise<UntouchedModel> {
+  static async load(model: CutModel, threads: number | null = null): Promise<UntouchedModel> {
     const { graph, weightsFolder } = model.untouched();
     const session = await InferenceSession.create(graph, {
       executionProviders: ["cpu"],
       logSeverityLevel: 3,
+      ...(threads === null ? {} : { intraOpNumThreads: threads }),
       extra: { session: { model_external_initializers_file_folder_path: weightsFolder } },
     });
     return new UntouchedModel(session, model);
