@@ -13,6 +13,7 @@ export const summarySchema = z.object({
     z.string(),
     z.object({
       kind: z.string(),
+      status: z.string().default("done"),
       verdicts: z.array(z.object({ of: z.array(z.string()), verdict: z.string() })).default([]),
     }),
   ),

@@ -10,7 +10,7 @@ export interface RunFolder {
   model: string;
   started: Date;
   /** Experiments with the verdict words of their summary. */
-  experiments: { name: string; kind: string; verdicts: string[] }[];
+  experiments: { name: string; kind: string; status: string; verdicts: string[] }[];
   /** It has a summary: at least one experiment is done. */
   summarised: boolean;
 }
@@ -36,9 +36,10 @@ export async function readRunFolder(folder: string): Promise<RunFolder | null> {
     spec: resolve(dirname(dirname(folder)), manifest.data.spec.path),
     model: manifest.data.model.name,
     started: new Date(manifest.data.started),
-    experiments: experiments.map(([name, { kind, verdicts }]) => ({
+    experiments: experiments.map(([name, { kind, status, verdicts }]) => ({
       name,
       kind,
+      status,
       verdicts: verdicts.map(({ of, verdict }) => `${of.join(", ")}: ${verdict}`),
     })),
     summarised: summary.success,

@@ -42,11 +42,11 @@ export class RunsView extends Disposable implements vscode.TreeDataProvider<Node
   async getChildren(node?: Node): Promise<Node[]> {
     if (node === undefined) return (await findRuns()).map((run) => ({ kind: "run", run }));
     if (node.kind === "experiment") return [];
-    return node.run.experiments.map(({ name, kind, verdicts }) => ({
+    return node.run.experiments.map(({ name, kind, status, verdicts }) => ({
       kind: "experiment",
       run: node.run,
       name,
-      describe: verdicts[0] ?? kind,
+      describe: verdicts[0] ?? (status === "done" ? kind : `${kind}, ${status}`),
       verdicts,
     }));
   }

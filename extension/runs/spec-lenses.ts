@@ -58,7 +58,7 @@ export class SpecLenses extends Disposable implements vscode.CodeLensProvider {
     const found = places.each.flatMap(({ name, offset }) => {
       const experiment = last.experiments.find((one) => one.name === name);
       if (experiment === undefined) return [];
-      const title = experiment.verdicts[0] ?? "done";
+      const title = experiment.verdicts[0] ?? experiment.status;
       return [new vscode.CodeLens(at(offset), { title, command: "refract.openRun", arguments: [last.folder] })];
     });
     return [run, new vscode.CodeLens(at(places.all), show), ...found];

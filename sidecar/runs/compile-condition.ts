@@ -36,6 +36,13 @@ function pointsOf(
   return [...new Set(points)];
 }
 
+/** A spec may name an ablation's one direction `vector`; an edits file says `vectors`, and knows no key that holds nothing. */
+function asFileEdit(edit: ConditionEdit): unknown {
+  if (edit.kind !== "ablate") return edit;
+  const { vector, vectors = vector, ...rest } = edit;
+  return { ...rest, vectors };
+}
+
 /** The edits of one condition: an edit with a component takes its vectors and place from it, every other is read as an edits file's. */
 export async function compileCondition(
   name: string,
@@ -49,9 +56,7 @@ export async function compileCondition(
       parts.push(await componentEdit(edit, edit.component, field, tools));
       continue;
     }
-    const parsed = fileEditSchema.safeParse(
-      edit.kind === "ablate" ? { ...edit, vectors: edit.vectors ?? edit.vector, vector: undefined } : edit,
-    );
+    const parsed = fileEditSchema.safeParse(asFileEdit(edit));
     if (!parsed.success) {
       throw refused(
         `${tools.specPath}: ${field}: an edit without a component needs a vector (or a dictionary's feature) and at: ${parsed.error.issues[0]?.path.join(".")} is missing or wrong.`,

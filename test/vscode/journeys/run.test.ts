@@ -1,0 +1,63 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Journey, startJourney } from "../journey.ts";
+import { openFile } from "./sidecar-state.ts";
+
+const SPEC = `refract: 1
+model: demo
+prompts:
+  mine: {file: start.prompt.md}
+conditions:
+  no-cyber: [{kind: ablate, vectors: "directions.safetensors#cyber", at: ["resid_pre.*", "resid_mid.*", "resid_post.*"]}]
+experiments:
+  said: {kind: compare, conditions: [baseline, no-cyber], prompts: [mine], maxNewTokens: 20}
+`;
+
+let journey: Journey;
+beforeAll(async () => {
+  journey = await startJourney({ prepare: ({ folder }) => writeFile(join(folder, "small.refract.yaml"), SPEC) });
+  await openFile(journey, "small.refract.yaml");
+});
+afterAll(() => journey?.end());
+
+test("Run over a spec's experiments runs them and shows what came out", async () => {
+  const { window, workspace } = journey;
+  await window.page.locator(".codelens-decoration a", { hasText: "Run" }).first().click();
+  const page = await window.webview("Results");
+  await page.getByText("said", { exact: true }).first().waitFor();
+  await page.getByText("Sure, to infect").filter({ visible: true }).first().waitFor();
+  await window.page.locator(".codelens-decoration a", { hasText: "Show last result" }).waitFor();
+  await window.screenshot("results-light");
+  expect(await readdir(join(workspace.folder, "runs"))).toHaveLength(1);
+});
+
+test("the Runs view lists the run with its experiment", async () => {
+  const { window, host } = journey;
+  await host((vscode) => vscode.commands.executeCommand("refract.runs.focus").then(() => null));
+  const row = window.page.locator(".pane-body .monaco-list-row", { hasText: "small.refract.yaml" });
+  await row.first().waitFor();
+  await window.page.locator(".pane-body .monaco-list-row", { hasText: "demo" }).first().waitFor();
+  await window.screenshot("views-light");
+});
+
+test("a mistake in a spec is marked where it stands", async () => {
+  const { host } = journey;
+  await host(async (vscode) => {
+    const editor = vscode.window.visibleTextEditors.find(({ document }) =>
+      document.uri.path.endsWith("small.refract.yaml"),
+    );
+    const text = editor?.document.getText() ?? "";
+    const start = editor?.document.positionAt(text.indexOf("no-cyber],")) ?? new vscode.Position(0, 0);
+    await editor?.edit((builder) => builder.replace(new vscode.Range(start, start.translate(0, 8)), "no-cyper"));
+  });
+  const messages = () =>
+    host((vscode) => {
+      const editor = vscode.window.visibleTextEditors.find(({ document }) =>
+        document.uri.path.endsWith("small.refract.yaml"),
+      );
+      const found = editor === undefined ? [] : vscode.languages.getDiagnostics(editor.document.uri);
+      return found.map(({ message, range }) => `${range.start.line}: ${message}`);
+    });
+  await expect.poll(async () => (await messages()).join("\n")).toMatch(/^7: .*did you mean "no-cyber"/);
+});
