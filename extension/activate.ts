@@ -58,6 +58,8 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   const runs = new RunsView(running);
   const results = new ResultsPanel(context, log, running);
   context.subscriptions.push(running, runs, results, new SpecLenses(running), new SpecDiagnostics(sidecar, log));
+  // A run opens the model that its spec names.
+  running.onDidChange(() => models.refresh().catch((error: unknown) => log.debug(`models: ${String(error)}`)));
   addRunCommands(commands, { running, view: runs, results });
   addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmap });
   addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare });

@@ -39,24 +39,27 @@ export async function inspect(params: InspectParams, context: InspectContext): P
     throw refused(`The reading "${reading.id}" needs a direction: set refract.directions.`);
   }
   const pass = await passes.run(model, ledger, params.site, signal);
-  const values = await reading.read(
-    {
-      engine: model.engine,
-      ledger,
-      site: params.site,
-      activations: pass.activations,
-      logits: new Float32Array(),
-      direction,
-      refusalTokens,
-    },
-    { signal },
-  );
+  // Both read the same pass and wait for the engine: side by side the way there and back is paid once.
+  const [values, output] = await Promise.all([
+    reading.read(
+      {
+        engine: model.engine,
+        ledger,
+        site: params.site,
+        activations: pass.activations,
+        logits: new Float32Array(),
+        direction,
+        refusalTokens,
+      },
+      { signal },
+    ),
+    readOutput(pass, refusalTokens, signal),
+  ]);
   if (values.length !== layers * ledger.ids.length) {
     throw refused(
       `The reading "${reading.id}" returned ${values.length} values, expected ${layers} layers x ${ledger.ids.length} tokens.`,
     );
   }
-  const output = await readOutput(pass, refusalTokens, signal);
   return {
     key: pass.key,
     model: model.name,
