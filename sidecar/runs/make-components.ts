@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { z } from "zod";
 import { type HookPoint, parseHookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
@@ -6,6 +7,7 @@ import type { Candidate } from "../../shared/plugin/direction-finder.ts";
 import type { Study } from "../../shared/plugin/study.ts";
 import { type ComponentSpec, isFound, type MadeComponentSpec, type Spec } from "../../shared/spec/spec-schema.ts";
 import { loadVectors } from "../edits/load-vectors.ts";
+import { sameStream } from "../edits/same-stream.ts";
 import { combineComponents, minusComponents } from "../experiments/study/combine-components.ts";
 import { readSafetensorsFloats, readSafetensorsHeader, writeSafetensors } from "../files/safetensors.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
@@ -52,6 +54,26 @@ export function componentOrder(spec: Spec, needed: Iterable<string>): string[] {
   return order;
 }
 
+const originSchema = z.object({ modelHash: z.string().nullable().optional() });
+
+/** Refuses a direction whose file says that it was made at another hook point or on another model, with both values. */
+async function checkOrigin(name: string, file: string, at: HookPoint, modelHash: string): Promise<void> {
+  if (!/\.safetensors$/i.test(file)) return;
+  const { metadata } = await readSafetensorsHeader(file);
+  const made = metadata.at;
+  if (made !== undefined && parseHookPoint(made) && !sameStream(made as HookPoint, at)) {
+    throw refused(`components.${name}.at: ${file} was made at ${made}, the spec puts it at ${at}.`);
+  }
+  const provenance =
+    metadata.provenance === undefined ? undefined : originSchema.safeParse(JSON.parse(metadata.provenance)).data;
+  const model = metadata.model ?? provenance?.modelHash;
+  if (model && model !== modelHash) {
+    throw refused(
+      `components.${name}: ${file} was made on the model ${model.slice(0, 12)}, this one is ${modelHash.slice(0, 12)}.`,
+    );
+  }
+}
+
 async function given(
   name: string,
   spec: Extract<MadeComponentSpec, { at: string }>,
@@ -66,6 +88,12 @@ async function given(
   }
   const reference = "vector" in spec ? spec.vector : spec.vectors;
   const { rows } = await loadVectors(reference, folder, study.engine.model.dModel);
+  await checkOrigin(
+    name,
+    resolve(folder, reference.split("#")[0] ?? ""),
+    spec.at as HookPoint,
+    study.engine.model.hash,
+  );
   if ("vector" in spec && rows.length !== 1) {
     throw refused(
       `components.${name}.vector: ${reference} has ${rows.length} rows, expected one vector; use vectors for a subspace.`,

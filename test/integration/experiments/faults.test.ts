@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Engine } from "../../../shared/engine/engine.ts";
+import { writeSafetensors } from "../../../sidecar/files/safetensors.ts";
 import { executeRun } from "../../../sidecar/runs/execute-run.ts";
 import { toyEngine } from "../../support/toy-engine.ts";
 import { toyFolder, toyRequest, toySpec, toyTools } from "../../support/toy-study.ts";
@@ -78,6 +79,20 @@ it("a NaN in an activation fails with the prompt and the hook point", async () =
   expect(summaryOf(run).experiments.shapes?.message).toMatch(
     /prompt cyber-train-\d of cyber: the activation at resid_pre\.3 holds NaN/,
   );
+});
+
+it.each([
+  [{ at: "resid_post.5" }, /made at resid_post\.5, the spec puts it at resid_post\.2/],
+  [{ at: "resid_pre.3", model: "another-model" }, /made on the model another-mode, this one is toy/],
+])("a given direction of another place or model is refused, with both named", async (metadata, message) => {
+  const body =
+    "  given: {vector: v.safetensors#v, at: resid_post.2}\nexperiments:\n  found: {kind: directions, components: [given]}";
+  const { folder, specPath } = toyFolder(toySpec(["cyber"], body), { train: 4, val: 2, test: 2 });
+  const tensor = { dtype: "F32" as const, shape: [64], data: new Float32Array(64).fill(1) };
+  await writeSafetensors(join(folder, "v.safetensors"), new Map([["v", tensor]]), metadata);
+  const { folder: run, status } = await executeRun(toyRequest(specPath, join(folder, "runs")), toyTools());
+  expect(status).toBe("failed");
+  expect(summaryOf(run).experiments.found?.message).toMatch(message);
 });
 
 const plugin = (body: string) => `import { definePlugin } from "refract/plugin";
