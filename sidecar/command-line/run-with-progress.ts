@@ -1,5 +1,6 @@
 import { RefractError } from "../../shared/errors.ts";
-import { executeRun, type RunOutcome, type RunRequest, type RunTools } from "../runs/execute-run.ts";
+import { executeRun, type RunOutcome, type RunRequest } from "../runs/execute-run.ts";
+import type { RunTools } from "../runs/prepare-run.ts";
 import { progressLine } from "./progress-line.ts";
 
 /** Runs a spec with its progress, warnings and answers on stderr. */

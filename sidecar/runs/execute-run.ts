@@ -1,45 +1,24 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { RefractError, refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
 import type { UnitData } from "../../shared/plugin/experiment-kind.ts";
-import type { RefusalTokens, StudyPrompt } from "../../shared/plugin/study.ts";
-import { readSpec } from "../../shared/spec/read-spec.ts";
-import { problemLine } from "../../shared/spec/spec-problem.ts";
-import type { Spec } from "../../shared/spec/spec-schema.ts";
+import type { RefusalTokens } from "../../shared/plugin/study.ts";
 import { deriveRefusalTokens } from "../experiments/study/derive-refusal-tokens.ts";
-import type { PluginRegistry } from "../plugins/registry.ts";
-import { openScorers } from "../scorers/open-scorers.ts";
 import { openJournal } from "./journal.ts";
 import { type ComponentRecord, loadComponent, makeComponent, storeComponent } from "./make-components.ts";
-import { checkSameRun, hashedFile, type Manifest, modelFiles, readManifest, sha256 } from "./manifest.ts";
+import { checkSameRun, readManifest } from "./manifest.ts";
 import { openStudy, type RunMaterial } from "./open-study.ts";
-import { COMPONENTS, MODEL, neededSets, type PlannedExperiment, planRun, type RunPlan } from "./plan-run.ts";
+import { COMPONENTS, MODEL, type PlannedExperiment } from "./plan-run.ts";
+import { type PreparedRun, type PrepareRequest, prepareRun, type RunTools } from "./prepare-run.ts";
 import { ProgressMeter, type RunProgress } from "./progress.ts";
-import { promptPath, promptSet, readPromptFile, templatePositions } from "./prompt-sets.ts";
-import { readTaxonomy } from "./read-taxonomy.ts";
 import { summariseRun, writeRunFiles } from "./run-document.ts";
-import type { StudyModel } from "./study-model.ts";
 
-export interface RunTools {
-  /** Opens the registry with the built-in plugins and those of the spec. */
-  registry(plugins: readonly string[]): Promise<PluginRegistry>;
-  /** Opens the model that the spec names; `folder` is the spec's. */
-  openModel(name: string, folder: string): Promise<StudyModel>;
-  /** Versions for the manifest. */
-  versions: Readonly<Record<string, string>>;
-}
-
-export interface RunRequest {
-  specPath: string;
+export interface RunRequest extends PrepareRequest {
   /** Folder that run folders are made in. */
   out: string;
   /** A run folder to go on with. */
   resume: string | null;
-  exhaustive: boolean;
-  signal: AbortSignal;
   onProgress(progress: RunProgress): void;
   onWarning(sentence: string): void;
   /** A result is on disk: the experiment's name, its verdicts in words. */
@@ -50,125 +29,6 @@ export interface RunRequest {
 export interface RunOutcome {
   folder: string;
   status: "done" | "failed" | "cancelled";
-}
-
-/** A spec that was read and planned, with all that it needs open. */
-export interface PreparedRun {
-  material: RunMaterial;
-  plan: RunPlan;
-  manifest: Manifest;
-  close(): Promise<void>;
-}
-
-/** Reads a spec file; refused with every problem on a line of its own. */
-export function loadSpec(path: string, registry: PluginRegistry): { spec: Spec; text: string } {
-  const text = readFileSync(path, "utf8");
-  const { spec, problems } = readSpec(text, registry.vocabulary());
-  if (!spec) throw refused(problems.map((problem) => problemLine(path, problem)).join("\n"));
-  return { spec, text };
-}
-
-const pluginList = z.object({ plugins: z.array(z.string()).optional() });
-
-/** Plugins must be known before the spec can be checked: their kinds are part of its schema. */
-function pluginsOf(path: string): string[] {
-  try {
-    const parsed = pluginList.safeParse(parse(readFileSync(path, "utf8")));
-    return (parsed.data?.plugins ?? []).map((plugin) => resolve(dirname(path), plugin));
-  } catch {
-    // Not YAML: reading the spec says where.
-    return [];
-  }
-}
-
-/** Opens and plans a spec: everything that can be refused before a run is. */
-export async function prepareRun(
-  request: Pick<RunRequest, "specPath" | "exhaustive" | "signal">,
-  tools: RunTools,
-): Promise<PreparedRun> {
-  const specPath = resolve(request.specPath);
-  if (!existsSync(specPath)) throw refused(`${specPath}: there is no such spec file.`);
-  const registry = await tools.registry(pluginsOf(specPath));
-  const { spec, text } = loadSpec(specPath, registry);
-  const specFolder = dirname(specPath);
-  const taxonomy = spec.taxonomy === undefined ? null : readTaxonomy(resolve(specFolder, spec.taxonomy));
-  const names = neededSets(spec, registry);
-  const files = new Map(
-    [...new Set(names.map((name) => promptPath(specFolder, spec.prompts[name] ?? { file: "" })))].map((path) => [
-      path,
-      readPromptFile(path, registry.all("prompts")),
-    ]),
-  );
-  const model = await tools.openModel(spec.model, specFolder);
-  try {
-    const sets = new Map<string, readonly StudyPrompt[]>();
-    for (const name of names) {
-      const set = spec.prompts[name];
-      const file = set && files.get(promptPath(specFolder, set));
-      if (set && file) sets.set(name, promptSet(name, set, file, model, spec.seed));
-    }
-    const positions = templatePositions([...sets.values()].flat());
-    const { model: description } = model.engine;
-    const plan = await planRun({
-      spec,
-      registry,
-      layers: description.layers,
-      positions,
-      sets,
-      exhaustive: request.exhaustive,
-    });
-    const manifest: Manifest = {
-      refract: 1,
-      versions: { ...tools.versions },
-      started: new Date().toISOString(),
-      spec: { path: specPath, sha256: sha256(text), text, resolved: spec },
-      model: {
-        name: spec.model,
-        path: model.path,
-        hash: description.hash,
-        architecture: description.architecture,
-        exporter: description.exporter,
-        layers: description.layers,
-        dModel: description.dModel,
-        precision: description.precision,
-        provider: description.provider,
-        templateHash: model.tokenizer.templateHash,
-        files: modelFiles(model.path),
-      },
-      seed: spec.seed,
-      exhaustive: request.exhaustive,
-      date: new Date().toISOString().slice(0, 10),
-      prompts: [...files.values()].map(({ path, sha256: hash }) => ({ path, sha256: hash })),
-      plugins: registry.plugins.filter(({ source }) => existsSync(source)).map(({ source }) => hashedFile(source)),
-    };
-    const scorers = await openScorers(spec.scorers, registry, specFolder);
-    const material: RunMaterial = {
-      spec,
-      specPath,
-      specFolder,
-      model,
-      registry,
-      sets,
-      positions,
-      scorers,
-      taxonomy,
-      exhaustive: request.exhaustive,
-      signal: request.signal,
-      component: () => Promise.reject(new Error("components are made when a run begins")),
-      search: () => Promise.reject(new Error("components are made when a run begins")),
-      refusal: () => ({ ids: [], texts: [], agreement: null, checked: 0, rates: "score" }),
-    };
-    return {
-      material,
-      plan,
-      manifest,
-      // The model is the application's, which may have other uses for it.
-      close: () => registry.close(),
-    };
-  } catch (error) {
-    await registry.close();
-    throw error;
-  }
 }
 
 function newRunFolder(out: string, specPath: string, now: Date): string {

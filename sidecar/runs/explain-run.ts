@@ -1,11 +1,8 @@
 import { stringify } from "yaml";
-import { type PreparedRun, prepareRun, type RunRequest, type RunTools } from "./execute-run.ts";
+import { type PreparedRun, type PrepareRequest, prepareRun, type RunTools } from "./prepare-run.ts";
 
 /** The spec with every default written out, and what each part of the plan takes, as comments of a YAML file that runs alike. */
-export async function explainRun(
-  request: Pick<RunRequest, "specPath" | "exhaustive" | "signal">,
-  tools: RunTools,
-): Promise<string> {
+export async function explainRun(request: PrepareRequest, tools: RunTools): Promise<string> {
   const prepared = await prepareRun(request, tools);
   try {
     return explained(prepared);

@@ -3,7 +3,7 @@ import type { Application } from "../application/application.ts";
 import { productVersion } from "../application/product-version.ts";
 import { runtimeVersion } from "../engine/run/checked-models.ts";
 import { openRegistry } from "../plugins/open-registry.ts";
-import type { RunTools } from "./execute-run.ts";
+import type { RunTools } from "./prepare-run.ts";
 
 /** What runs need of the application: its models, and the built-in plugins with those of the spec. */
 export function runTools(application: Application, signal: AbortSignal): RunTools {
