@@ -320,7 +320,7 @@ describe("dictionaries", () => {
   it("is refused where the scale it was trained with is missing, with the key and the file", async () => {
     await cfg({ normalize_activations: "expected_average_only_in" });
     await clampAt("resid_post.1");
-    await refusal(/sae\/cfg\.json: normalize_activations.*no scale factor/s, ...args);
+    await refusal(/sae\/cfg\.json: normalize_activations.*no scaling_factor/s, ...args);
   });
 
   it("names a key that it does not understand", async () => {
