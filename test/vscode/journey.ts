@@ -80,7 +80,12 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     server,
     host: async <R, A>(run: InHost<A, R>, argument?: A) => (await call(port, run.toString(), argument ?? null)) as R,
     async reload() {
-      await window.reload();
+      // VS Code's own way, which writes down what it must find again; the bridge ends with its extension host, without an answer.
+      const loaded = window.page.waitForEvent("load", { timeout: 120_000 });
+      const command = `(vscode) => void vscode.commands.executeCommand("workbench.action.reloadWindow")`;
+      await call(port, command, null).catch(() => undefined);
+      await loaded;
+      await window.page.locator(".monaco-workbench").waitFor();
       await bridged(port);
     },
     async end() {

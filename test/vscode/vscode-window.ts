@@ -28,7 +28,6 @@ export interface VsCodeWindow {
   context: BrowserContext;
   /** Resolves with the code that `run()` ended with. */
   exit: Promise<number>;
-  reload(): Promise<void>;
   webview(title: string): Promise<FrameLocator>;
   screenshot(name: string): Promise<void>;
   close(): Promise<void>;
@@ -69,16 +68,12 @@ export async function openWindow(options: WindowOptions): Promise<VsCodeWindow> 
   await page.exposeFunction("codeAutomationExit", (code: number) => exit.resolve(code));
   // VS Code's own log speaks of galleries and accounts that are not there; it is at hand in the server's data folder.
   await page.exposeFunction("codeAutomationLog", () => undefined);
-  const started = async () => {
-    await page.goto(address(options), { timeout: START_MS });
-    await page.locator(".monaco-workbench").waitFor({ timeout: START_MS });
-  };
-  await started();
+  await page.goto(address(options), { timeout: START_MS });
+  await page.locator(".monaco-workbench").waitFor({ timeout: START_MS });
   return {
     page,
     context,
     exit: exit.promise,
-    reload: started,
     async webview() {
       const frame = page.locator('iframe.webview[src*="extensionId=refract.refract"]').last();
       await frame.waitFor();
