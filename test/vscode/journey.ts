@@ -72,8 +72,18 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const server = await startVsCodeServer({ trust: options.trust ?? true });
   const { folder } = workspace;
   const size = { width: options.width ?? 1400, height: options.height ?? 900 };
-  const window = await openWindow({ server, folder, tests: BRIDGE, development: true, ...size });
-  await bridged(port);
+  const open = async () => {
+    const opened = await openWindow({ server, folder, tests: BRIDGE, development: true, ...size });
+    await bridged(port);
+    return opened;
+  };
+  const window = await open().catch(async (error: unknown) => {
+    // A window that doesn't come up must not leave its server behind.
+    await closeBrowser();
+    await server.close();
+    await workspace.remove();
+    throw error;
+  });
   return {
     window,
     workspace,
