@@ -5,6 +5,7 @@ export default defineConfig({
     // Engine tests start child processes that load models; two at a time is what a two-core machine carries.
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 15_000 } },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },

@@ -1,5 +1,8 @@
 import type { CallOptions, Engine } from "../../shared/engine/engine.ts";
+import type { LaneEdits } from "../../shared/engine/slot-row.ts";
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import { dictionaryRows } from "../edits/dictionary-rows.ts";
+import { logSumExp } from "../statistics/softmax.ts";
 
 /** What a dictionary does on a model's own activations, against what its files declare. */
 export interface Trust {
@@ -7,6 +10,11 @@ export interface Trust {
   fvu: number;
   /** Mean number of features that fire at a position. */
   l0: number;
+  /**
+   * How much of the next token's loss the reconstruction keeps: 1 where it is as good as the stream, 0 as bad as zeros in its place. `null`
+   * where it is not measured: for a transcoder, and for a dictionary too large to run whole in a pass.
+   */
+  lossRecovered: number | null;
   /** Features that fire at no position of the sample. */
   dead: number;
   positions: number;
@@ -26,6 +34,8 @@ const WRONG = 1;
 /** More than twice what is declared, and not by a hair, is another model, place or measure. */
 const FACTOR = 2;
 const MARGIN = 0.05;
+/** Weights of a dictionary that runs whole in a pass, as rows that are fed to it: 256 MB for each of its two matrices. */
+const LARGEST_WHOLE = 64 * 1024 * 1024;
 
 /**
  * Measures a dictionary on prompts of a model: FVU, L0 and dead features, and says in words what does not fit.
@@ -40,7 +50,7 @@ export async function measureTrust(
 ): Promise<Trust> {
   const { model } = engine;
   const reasons: string[] = [];
-  const none = { fvu: Number.NaN, l0: Number.NaN, dead: dictionary.features, positions: 0 };
+  const none = { fvu: Number.NaN, l0: Number.NaN, lossRecovered: null, dead: dictionary.features, positions: 0 };
   if (dictionary.dIn !== model.dModel) {
     reasons.push(`it reads ${dictionary.dIn} dimensions, the model has ${model.dModel}: it was made for another model`);
     return { ...none, reasons };
@@ -81,7 +91,44 @@ export async function measureTrust(
     reasons.push(`${doubled.length} of ${prompts.length} prompts begin with two beginning-of-sequence tokens`);
   }
   const dead = encoded.fired.reduce((count, fired) => count + (fired === 0 ? 1 : 0), 0);
-  return { fvu, l0, dead, positions, reasons };
+  const lossRecovered = await recovered(engine, dictionary, prompts, options);
+  return { fvu, l0, lossRecovered, dead, positions, reasons };
+}
+
+/** See `Trust.lossRecovered`; the first position keeps its stream. */
+async function recovered(
+  engine: Engine,
+  dictionary: Dictionary,
+  prompts: readonly (readonly number[])[],
+  options: CallOptions,
+): Promise<number | null> {
+  const { reads, writes, features, dIn } = dictionary;
+  if (reads !== writes || features * dIn > LARGEST_WHOLE) return null;
+  const place = { at: reads, positions: { from: 1, to: null }, edit: 0 };
+  const nothing: LaneEdits = { rows: [], drops: [] };
+  const zeros: LaneEdits = { rows: [], drops: [place] };
+  const losses: number[] = [];
+  for (const edits of [nothing, await dictionaryRows(dictionary, [], "drop", place), zeros]) {
+    const lanes = prompts.map((ids) => ({ ids, edits }));
+    const { logits } = await engine.forward({ lanes, captures: [], logits: "all" }, options);
+    losses.push(lossOf(prompts, logits, engine.model.vocabSize));
+  }
+  const [own = Number.NaN, reconstructed = Number.NaN, blind = Number.NaN] = losses;
+  return blind > own ? (blind - reconstructed) / (blind - own) : null;
+}
+
+/** Mean loss of each next token from the second on, in nats. */
+function lossOf(prompts: readonly (readonly number[])[], logits: readonly Float32Array[], vocab: number): number {
+  let sum = 0;
+  let count = 0;
+  for (const [lane, ids] of prompts.entries()) {
+    for (let position = 1; position + 1 < ids.length; position++) {
+      const row = logits[lane]?.subarray(position * vocab, (position + 1) * vocab) ?? new Float32Array();
+      sum += logSumExp(row) - (row[ids[position + 1] as number] as number);
+      count += 1;
+    }
+  }
+  return sum / count;
 }
 
 /** All positions but each prompt's first, one after another. */

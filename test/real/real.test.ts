@@ -7,6 +7,12 @@ const REPEAT = { fp32: 1e-4, int4: 2e-2 };
 
 for (const model of goldenModels(process.env.REFRACT_REAL ?? "")) {
   for (const name of Object.keys(model.exports)) {
-    describeGolden(model, name, { provider: "cpu", blocks: null, tolerance: TOLERANCE, repeat: REPEAT });
+    describeGolden(model, name, {
+      provider: "cpu",
+      blocks: null,
+      scale: "position",
+      tolerance: TOLERANCE,
+      repeat: REPEAT,
+    });
   }
 }

@@ -43,5 +43,7 @@ export function prepareVsCode(): void {
   console.log("VS Code tests: installing code-server, a real VS Code, under test/vscode (once, 1 to 3 minutes)");
   // Its native modules are built for the Node that runs these tests.
   const path = `${dirname(process.execPath)}:${process.env.PATH ?? ""}`;
-  run("npm", ["ci", "--no-audit", "--no-fund"], { ...process.env, PATH: path });
+  // code-server asks npm's user agent which Node this is, and an outer npm has left its own there.
+  const { npm_config_user_agent: _outer, ...environment } = process.env;
+  run("npm", ["ci", "--no-audit", "--no-fund"], { ...environment, PATH: path });
 }

@@ -69,6 +69,9 @@ async function answer(message: ToEngine & { kind: "call" }): Promise<void> {
 }
 
 function send(message: FromEngine): void {
-  // The channel may be gone by now: then so is everyone who waits.
-  if (process.connected) process.send?.(message);
+  // The channel may be gone by now, or go while this is written: then so is everyone who waits.
+  if (!process.connected) return;
+  process.send?.(message, undefined, undefined, (error: Error | null) => {
+    if (error !== null) process.exit(0);
+  });
 }

@@ -10,6 +10,12 @@ const REPEAT = { fp32: 1e-5, fp16: 2e-3, int4: 2e-3 };
 
 for (const model of goldenModels()) {
   for (const name of Object.keys(model.exports)) {
-    describeGolden(model, name, { provider: "cpu", blocks: 2, tolerance: TOLERANCE, repeat: REPEAT });
+    describeGolden(model, name, {
+      provider: "cpu",
+      blocks: 2,
+      scale: "activation",
+      tolerance: TOLERANCE,
+      repeat: REPEAT,
+    });
   }
 }

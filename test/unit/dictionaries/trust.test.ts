@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Dictionary } from "../../../shared/plugin/dictionary-format.ts";
@@ -5,6 +6,7 @@ import { BUILT_IN_FORMATS, openDictionaries } from "../../../sidecar/dictionarie
 import { measureTrust } from "../../../sidecar/dictionaries/trust.ts";
 import { openModel } from "../../../sidecar/engine/process/open-model.ts";
 import type { ModelEngine } from "../../../sidecar/engine/run/model-engine.ts";
+import { openTokenizer } from "../../../sidecar/engine/tokens/open-tokenizer.ts";
 
 const MODEL = join(import.meta.dirname, "../../../extension/samples/model");
 /** Ids of words; what they say is not asked. */
@@ -19,7 +21,7 @@ let suite: Dictionary[] = [];
 beforeAll(async () => {
   engine = await openModel({ path: MODEL, provider: "cpu", threads: 1, blocks: null, checkedFolder: null });
   suite = await openDictionaries(join(MODEL, "dictionaries"), BUILT_IN_FORMATS);
-});
+}, 60_000);
 afterAll(() => engine.close());
 
 function at(layer: number): Dictionary {
@@ -27,6 +29,18 @@ function at(layer: number): Dictionary {
   if (found === undefined) throw new Error(`the demo model has no dictionary at layer ${layer}`);
   return found;
 }
+
+test("on the prompts that it was made for a dictionary does what its files declare, and keeps nearly all of the loss", async () => {
+  const tokenizer = await openTokenizer(MODEL);
+  const lines = (await readFile(join(MODEL, "../prompts/all.jsonl"), "utf8")).split("\n").slice(0, 240);
+  const texts = lines.filter((_, i) => i % 20 === 0).map((line) => (JSON.parse(line) as { text: string }).text);
+  const prompts = texts.map((text) => tokenizer.ledger([{ role: "user", text, segments: [] }]).ids);
+  const trust = await measureTrust(engine, at(3), prompts, OWN);
+  expect(trust.reasons).toEqual([]);
+  expect(trust.fvu).toBeLessThan(0.05);
+  expect(trust.lossRecovered).toBeGreaterThan(0.9);
+  expect(trust.lossRecovered).toBeLessThan(1.1);
+});
 
 test("a dictionary at another place than its own leaves more unexplained than the mean would, and says so", async () => {
   const here = await measureTrust(engine, at(0), PROMPTS, OWN);
