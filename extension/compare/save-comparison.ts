@@ -39,5 +39,8 @@ export async function saveComparison(comparison: Omit<ExperimentToSave, "spec">)
   const document = await vscode.workspace.openTextDocument(uri);
   await document.save();
   const at = document.positionAt(text.lastIndexOf(`${name}:`));
-  await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
+  await vscode.window.showTextDocument(document, {
+    viewColumn: vscode.ViewColumn.One,
+    selection: new vscode.Range(at, at),
+  });
 }

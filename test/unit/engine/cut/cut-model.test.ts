@@ -14,6 +14,11 @@ const nothing: Instrumentation = { slots: [], dictionaries: [], captures: [] };
 const everyCapture = (block: Block): Instrumentation => ({ ...nothing, captures: block.hookPoints });
 /** Float16 values have 11 bits: two roundings of the largest value. */
 const tolerance = (precision: string) => (precision === "fp16" ? 1e-3 : 1e-6);
+/**
+ * The formula's value here comes from the capture, which is rounded already: the row's own factor (|g - c| |u| |v|, up to 2 with these rows) carries
+ * that rounding further, beside the edited stream's own.
+ */
+const editTolerance = (precision: string) => (precision === "fp16" ? 1.5e-3 : 2e-6);
 /** What ONNX Runtime's CPU provider has no operators for. */
 const needsGpu = (name: string) =>
   name === "qwen3/genai-fp16" || name === "gemma3/genai-fp16" || name === "gemma2/genai-fp16";
@@ -106,14 +111,12 @@ describe.each(exportsOnCpu)("$name", ({ path, golden, export: { precision } }) =
         );
       const edited = await edit("slots", rows);
       const expected = applyRows(before, whole.dModel, rows);
-      expect(difference(edited.captures[at], expected), at).toBeLessThanOrEqual(Math.max(2e-6, tolerance(precision)));
+      expect(difference(edited.captures[at], expected), at).toBeLessThanOrEqual(editTolerance(precision));
       expect(difference(edited.outputs.logits, outputs.logits), `${at} reaches the logits`).toBeGreaterThan(1e-4);
       const dropping = rows.map((row) => ({ ...row, drop: true }));
       const dropped = await edit("dictionaries", dropping);
       const replaced = applyRows(before, whole.dModel, dropping);
-      expect(difference(dropped.captures[at], replaced), `${at} dropped`).toBeLessThanOrEqual(
-        Math.max(2e-6, tolerance(precision)),
-      );
+      expect(difference(dropped.captures[at], replaced), `${at} dropped`).toBeLessThanOrEqual(editTolerance(precision));
       const layer = Number(at.split(".")[1]);
       if (at === "resid_post.1" && layer + 1 < whole.layers && precision === "fp32") {
         const onward = await runChain(layerByLayer, () => nothing, undefined, { layer: layer + 1, stream: expected });
