@@ -11,6 +11,7 @@ for (const model of goldenModels(process.env.REFRACT_REAL ?? "")) {
       provider: "cpu",
       blocks: null,
       scale: "position",
+      edits: model.exports[name]?.precision === "int4" ? "in place" : "followed",
       tolerance: TOLERANCE,
       repeat: REPEAT,
     });

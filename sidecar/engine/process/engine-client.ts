@@ -139,7 +139,8 @@ function startProcess(): Running {
     serialization: "advanced",
     execArgv: [],
     // In VS Code process.execPath is Electron, which is Node only when it is told so.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    // One heap for all threads (glibc): ONNX Runtime has allocators of its own, and several heaps hold on to what loading has freed.
+    env: { MALLOC_ARENA_MAX: "1", ...process.env, ELECTRON_RUN_AS_NODE: "1" },
     // The parent's stdout carries results: whatever native code prints belongs to stderr.
     stdio: ["ignore", 2, 2, "ipc"],
   });

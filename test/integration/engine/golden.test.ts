@@ -14,6 +14,7 @@ for (const model of goldenModels()) {
       provider: "cpu",
       blocks: 2,
       scale: "activation",
+      edits: "followed",
       tolerance: TOLERANCE,
       repeat: REPEAT,
     });

@@ -35,6 +35,7 @@ if (probe.starts) {
           provider: "webgpu",
           blocks: 2,
           scale: "activation",
+          edits: "followed",
           tolerance: toleranceOf(name),
           repeat: { fp32: 1e-5 },
         });

@@ -49,8 +49,11 @@ class Export:
                 node.output.extend([""] * (3 - len(node.output)) + [f"{node.name}/sum"])
         self.model = model
         self.values, self.kinds = self.everything(ids)
-        self.places = [self.named(place[0]) for place in like.places] if like else [
-            self.find(group[0], expected[group[0]], tolerance) for group in self.groups
+        written = {name for node in model.graph.node for name in node.output}
+        self.places = [
+            # The builder names a quantised embedding after another operator.
+            self.named(like.places[index][0]) if like and like.places[index][0] in written else self.find(group[0], expected[group[0]], tolerance)
+            for index, group in enumerate(self.groups)
         ]
 
     def everything(self, ids):

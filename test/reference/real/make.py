@@ -131,14 +131,14 @@ def make(folder, wanted):
         print(folder, export, f"{difference:.1e}", flush=True)
         if precision == "int4":
             entry["golden"] = f"golden-{export}.json"
-            narrow(folder, export, spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4), edits, sequences)
+            narrow(folder, export, spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4), values, edits, sequences)
         made[export] = entry
         golden.write(folder, described, texts, tensors)
 
 
-def narrow(folder, export, like, edits, sequences):
+def narrow(folder, export, like, values, edits, sequences):
     """Golden values of an int4 export, from itself; `like` is the fp32 export by the same builder."""
-    cut = spliced.Export(exported.model_file(f"{folder}/{export}"), like.cache_shape, like.points, sequences[1], {}, 1.0, like=like)
+    cut = spliced.Export(exported.model_file(f"{folder}/{export}"), like.cache_shape, like.points, sequences[1], values, 0.3, like=like)
     said, captured = spliced.texts_and_captures(cut, edits, sequences, few_where_slow, ENOUGH["int4"])
     about = "onnxruntime on the untouched export, run up to each hook point, edited there in float32, and run on"
     golden.write(folder, {"about": about, "versions": VERSIONS, "captures": f"golden-{export}.safetensors"}, said, captured, f"golden-{export}")

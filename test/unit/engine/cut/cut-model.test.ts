@@ -6,9 +6,10 @@ import type { HookPoint } from "../../../../shared/engine/hook-point.ts";
 import type { Block, CutModel, Instrumentation } from "../../../../sidecar/engine/cut/block.ts";
 import { cutModel, mappedModel } from "../../../../sidecar/engine/cut/cut-model.ts";
 import { readSafetensorsFloats, readSafetensorsHeader } from "../../../../sidecar/files/safetensors.ts";
+import { applyRows, type TestRow } from "../../../support/engine/apply-rows.ts";
 import { fixture, fixtureExports } from "../fixture-models.ts";
 import { difference, runChain, runUntouched } from "./block-chain.ts";
-import { applyRows, slotFeeds, type TestRow } from "./slot-feeds.ts";
+import { slotFeeds } from "./slot-feeds.ts";
 
 const nothing: Instrumentation = { slots: [], dictionaries: [], captures: [] };
 const everyCapture = (block: Block): Instrumentation => ({ ...nothing, captures: block.hookPoints });

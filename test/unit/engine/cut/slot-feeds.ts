@@ -1,15 +1,9 @@
 import type { HookPoint } from "../../../../shared/engine/hook-point.ts";
-import type { SlotRow } from "../../../../shared/engine/slot-row.ts";
 import type { InstrumentedGraph } from "../../../../sidecar/engine/cut/block.ts";
 import { float32 } from "../../../../sidecar/engine/run/tensors.ts";
 import { NEVER, slotColumn } from "../../../../sidecar/engine/splice/slot-column.ts";
+import type { TestRow } from "../../../support/engine/apply-rows.ts";
 import { type Feeds, LANES, POSITIONS, ROWS } from "./block-chain.ts";
-
-/** A slot row with the rows of the batch that it touches; `drop` takes the stream away there. */
-export type TestRow = Omit<SlotRow, "at" | "positions" | "edit"> & {
-  touches: (row: number) => boolean;
-  drop?: boolean;
-};
 
 const K = 2;
 
@@ -92,25 +86,4 @@ export function slotFeeds(
 
 function columnOf(row: TestRow) {
   return slotColumn({ ...row, at: "resid_pre.0", positions: "all", edit: 0 });
-}
-
-/** The formula of a slot bank as slot-row.ts gives it, on `[rows, dModel]`. */
-export function applyRows(x: Float32Array, dModel: number, rows: readonly TestRow[]): Float32Array {
-  const edited = Float32Array.from(x);
-  for (let at = 0; at < ROWS; at++) {
-    const before = x.subarray(at * dModel, (at + 1) * dModel);
-    const after = edited.subarray(at * dModel, (at + 1) * dModel);
-    const touching = rows.filter((row) => row.touches(at));
-    if (touching.some((row) => row.drop)) {
-      after.fill(0);
-    }
-    for (const { u, v, b, theta, c, g } of touching) {
-      const z = u === null ? 0 : before.reduce((sum, value, d) => sum + value * (u[d] ?? 0), b);
-      const f = u !== null && z > theta ? z : 0;
-      for (const [d, value] of v.entries()) {
-        after[d] = (after[d] ?? 0) + (c + g * f) * value;
-      }
-    }
-  }
-  return edited;
 }
