@@ -1,8 +1,11 @@
 import type { CallOptions, Engine } from "../../shared/engine/engine.ts";
+import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import type { LaneEdits } from "../../shared/engine/slot-row.ts";
-import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import type { Dictionary, DictionaryNormalisation } from "../../shared/plugin/dictionary-format.ts";
 import { dictionaryRows } from "../edits/dictionary-rows.ts";
+import { sameStream } from "../edits/same-stream.ts";
 import { logSumExp } from "../statistics/softmax.ts";
+import { norm } from "../statistics/vectors.ts";
 
 /** What a dictionary does on a model's own activations, against what its files declare. */
 export interface Trust {
@@ -38,7 +41,8 @@ const MARGIN = 0.05;
 const LARGEST_WHOLE = 64 * 1024 * 1024;
 
 /**
- * Measures a dictionary on prompts of a model: FVU, L0 and dead features, and says in words what does not fit.
+ * Measures a dictionary on prompts of a model: FVU, L0, loss recovered and dead features, and says in words what does not fit: where little is
+ * explained, which other hook point or normalisation would explain much, or that none does and the model is another one.
  * `prompts` are token ids as the model is given them.
  */
 export async function measureTrust(
@@ -49,50 +53,110 @@ export async function measureTrust(
   options: CallOptions = {},
 ): Promise<Trust> {
   const { model } = engine;
-  const reasons: string[] = [];
   const none = { fvu: Number.NaN, l0: Number.NaN, lossRecovered: null, dead: dictionary.features, positions: 0 };
-  if (dictionary.dIn !== model.dModel) {
-    reasons.push(`it reads ${dictionary.dIn} dimensions, the model has ${model.dModel}: it was made for another model`);
-    return { ...none, reasons };
+  const { dIn, reads, writes, declared } = dictionary;
+  if (dIn !== model.dModel) {
+    const reason = `wrong model: it reads ${dIn} dimensions, the model has ${model.dModel}: it was made for another model`;
+    return { ...none, reasons: [reason] };
   }
-  const missing = [dictionary.reads, dictionary.writes].find((point) => !model.hookPoints.includes(point));
-  if (missing !== undefined) return { ...none, reasons: [`it stands at ${missing}, which the model does not have`] };
-  const points = [...new Set([dictionary.reads, dictionary.writes])];
+  const missing = [reads, writes].find((point) => !model.hookPoints.includes(point));
+  if (missing !== undefined) {
+    return { ...none, reasons: [`wrong hook point: it stands at ${missing}, which the model does not have`] };
+  }
+  const streams = await captured(engine, prompts, [...new Set([reads, writes])], options);
+  const { fvu, encoded, positions } = await fitOf(engine, dictionary, streams, options);
+  const l0 = encoded.active.reduce((sum, count) => sum + count, 0) / positions;
+  const reasons: string[] = [];
+  if (fvu >= WRONG || (declared.fvu !== null && fvu > FACTOR * declared.fvu + MARGIN)) {
+    const than = declared.fvu === null ? "" : `, its files declare ${declared.fvu.toPrecision(2)}`;
+    const found = `it leaves ${fvu.toPrecision(2)} of the variance at ${reads} unexplained${than}`;
+    reasons.push(await diagnosis(engine, dictionary, prompts, { fvu, found }, options));
+  }
+  if (declared.l0 !== null && (l0 > FACTOR * declared.l0 || l0 < declared.l0 / FACTOR)) {
+    reasons.push(`${l0.toPrecision(3)} features fire at a position, its files declare ${declared.l0.toPrecision(3)}`);
+  }
+  if (declared.model !== null && settings.model !== null && !sameName(declared.model, settings.model)) {
+    reasons.push(`wrong model: its files say that it was made for ${declared.model}, the model is ${settings.model}`);
+  }
+  const doubled = prompts.filter((ids) => settings.bos !== null && ids[0] === settings.bos && ids[1] === settings.bos);
+  if (doubled.length > 0) {
+    reasons.push(
+      `doubled BOS: ${doubled.length} of ${prompts.length} prompts begin with two beginning-of-sequence tokens`,
+    );
+  }
+  const dead = encoded.fired.reduce((count, fired) => count + (fired === 0 ? 1 : 0), 0);
+  const lossRecovered = await recovered(engine, dictionary, prompts, options);
+  return { fvu, l0, lossRecovered, dead, positions, reasons };
+}
+
+type Streams = Awaited<ReturnType<Engine["forward"]>>["captures"];
+
+async function captured(
+  engine: Engine,
+  prompts: readonly (readonly number[])[],
+  points: readonly HookPoint[],
+  options: CallOptions,
+): Promise<Streams> {
   const lanes = prompts.map((ids) => ({ ids, edits: { rows: [], drops: [] } }));
   const captures = points.map((at) => ({ at, positions: "all" as const }));
-  const { captures: streams } = await engine.forward({ lanes, captures, logits: "none" }, options);
+  return (await engine.forward({ lanes, captures, logits: "none" }, options)).captures;
+}
+
+async function fitOf(engine: Engine, dictionary: Dictionary, streams: Streams, options: CallOptions) {
   const inputs = withoutFirst(streams[dictionary.reads] ?? [], dictionary.dIn);
   const targets = withoutFirst(streams[dictionary.writes] ?? [], dictionary.dOut);
   const encoded = await engine.encode(
     { dictionary, activations: inputs, top: 0, features: [], active: true, statistics: true, reconstruct: true },
     options,
   );
-  const positions = inputs.length / dictionary.dIn;
   const fvu = unexplained(targets, encoded.reconstruction, dictionary.dOut);
-  const l0 = encoded.active.reduce((sum, count) => sum + count, 0) / positions;
-  const { declared } = dictionary;
-  if (fvu >= WRONG) {
-    reasons.push(
-      `it leaves ${fvu.toPrecision(2)} of the variance at ${dictionary.reads} unexplained, more than the mean would: the hook point, the normalisation or the model is another one`,
-    );
-  } else if (declared.fvu !== null && fvu > FACTOR * declared.fvu + MARGIN) {
-    reasons.push(
-      `it leaves ${fvu.toPrecision(2)} of the variance unexplained, its files declare ${declared.fvu.toPrecision(2)}`,
-    );
+  return { fvu, encoded, positions: inputs.length / dictionary.dIn };
+}
+
+/** Which one change of what the files say would make a dictionary fit that does not, in words; none for a transcoder, whose two places are one pair of many. */
+async function diagnosis(
+  engine: Engine,
+  dictionary: Dictionary,
+  prompts: readonly (readonly number[])[],
+  { fvu, found }: { fvu: number; found: string },
+  options: CallOptions,
+): Promise<string> {
+  const { reads, writes, declared, dIn, normalisation } = dictionary;
+  if (reads !== writes) return `${found}: the hook points, the normalisation or the model are others`;
+  const streams = await captured(engine, prompts, engine.model.hookPoints, options);
+  const rows = withoutFirst(streams[reads] ?? [], dIn);
+  const others: { dictionary: Dictionary; words: string }[] = [
+    ...engine.model.hookPoints
+      .filter((point) => !sameStream(point, reads))
+      .map((point) => ({
+        dictionary: { ...dictionary, reads: point, writes: point },
+        words: `wrong hook point: it fits ${point}`,
+      })),
+    ...normalisations(rows, dIn)
+      .filter(({ kind }) => kind !== normalisation.kind)
+      .map((other) => ({
+        dictionary: { ...dictionary, normalisation: other },
+        words: `wrong normalisation: it fits with "${other.kind}" in place of "${normalisation.kind}"`,
+      })),
+  ];
+  let best = { fvu: Number.POSITIVE_INFINITY, words: "" };
+  for (const other of others) {
+    const fit = await fitOf(engine, other.dictionary, streams, options);
+    if (fit.fvu < best.fvu) best = { fvu: fit.fvu, words: other.words };
   }
-  if (declared.l0 !== null && (l0 > FACTOR * declared.l0 || l0 < declared.l0 / FACTOR)) {
-    reasons.push(`${l0.toPrecision(3)} features fire at a position, its files declare ${declared.l0.toPrecision(3)}`);
-  }
-  if (declared.model !== null && settings.model !== null && !sameName(declared.model, settings.model)) {
-    reasons.push(`its files say that it was made for ${declared.model}, the model is ${settings.model}`);
-  }
-  const doubled = prompts.filter((ids) => settings.bos !== null && ids[0] === settings.bos && ids[1] === settings.bos);
-  if (doubled.length > 0) {
-    reasons.push(`${doubled.length} of ${prompts.length} prompts begin with two beginning-of-sequence tokens`);
-  }
-  const dead = encoded.fired.reduce((count, fired) => count + (fired === 0 ? 1 : 0), 0);
-  const lossRecovered = await recovered(engine, dictionary, prompts, options);
-  return { fvu, l0, lossRecovered, dead, positions, reasons };
+  const fits = best.fvu < (declared.fvu === null ? WRONG / 2 : FACTOR * declared.fvu + MARGIN) && best.fvu < fvu / 2;
+  if (fits) return `${best.words} (${best.fvu.toPrecision(2)} unexplained); ${found}`;
+  const nowhere = "no other hook point of the model and no other normalisation fits it";
+  return fvu >= WRONG ? `wrong model: ${found}, and ${nowhere}` : `${found}; ${nowhere}`;
+}
+
+/** What dictionaries are trained on, of these activations; a fixed factor brings their mean length to sqrt(d), as SAELens's `expected_average_only_in`. */
+function normalisations(rows: Float32Array, width: number): DictionaryNormalisation[] {
+  let length = 0;
+  const count = rows.length / width;
+  for (let i = 0; i < count; i++) length += norm(rows.subarray(i * width, (i + 1) * width)) / count;
+  const scale = { kind: "scale", factor: Math.sqrt(width) / length } as const;
+  return [{ kind: "none" }, scale, { kind: "constant-norm" }, { kind: "layer-norm" }];
 }
 
 /** See `Trust.lossRecovered`; the first position keeps its stream. */
@@ -157,7 +221,12 @@ function unexplained(targets: Float32Array, found: Float32Array, width: number):
   return rest / total;
 }
 
+/** A dictionary of a base model is used on its tuned form: what is measured decides whether it fits. */
 function sameName(a: string, b: string): boolean {
-  const plain = (name: string) => (name.split("/").at(-1) ?? "").toLowerCase().replace(/[^a-z0-9]/g, "");
+  const plain = (name: string) =>
+    (name.split("/").at(-1) ?? "")
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, "")
+      .replace(/(it|instruct|chat|base|pt)$/, "");
   return plain(a) === plain(b);
 }

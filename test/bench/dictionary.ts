@@ -1,12 +1,12 @@
 /**
  * `npm run bench -- dictionary [--features 24576,131072] [--d 576] [--rows 512] [--repeats 5]`: encoding and top-16 of `rows` tokens, in ratio
- * to the bare matrix product in the same runtime and, with a Python that has torch (REFRACT_PYTHON, else python3), to what SAELens computes
- * (x @ W_enc + b_enc, JumpReLU, torch.topk) on the same weights; and the heatmap of one feature over all layers of a prompt of 200 tokens
+ * to the bare matrix product in the same runtime and, with a Python that has torch (REFRACT_PYTHON, else python3), to SAELens (or, where only
+ * torch is there, to what it computes: x @ W_enc + b_enc, JumpReLU) and torch.topk on the same weights; and the heatmap of one feature over all layers of a prompt of 200 tokens
  * on the demo model. Prints JSON; times are medians in milliseconds.
  */
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -63,39 +63,56 @@ async function randomDictionary(features: number): Promise<Dictionary> {
     ["threshold", tensor([features], 1)],
   ]);
   await writeSafetensors(join(own, "sae_weights.safetensors"), weights);
-  const config = { architecture: "jumprelu", d_in: d, d_sae: features, hook_name: "blocks.0.hook_resid_post" };
+  const config = {
+    ...{ architecture: "jumprelu", d_in: d, d_sae: features, hook_name: "blocks.0.hook_resid_post" },
+    ...{ dtype: "float32", device: "cpu", apply_b_dec_to_input: true, normalize_activations: "none", metadata: {} },
+  };
   await writeFile(join(own, "cfg.json"), JSON.stringify(config));
   const [opened] = await openDictionaries(own, BUILT_IN_FORMATS);
   if (opened === undefined) throw new Error("nothing was opened");
   return opened;
 }
 
+/** SAELens's own encoder where it is installed, else what it computes; the last column says which. */
 const PEER = `
 import sys, time, json, statistics, torch
-from safetensors.torch import load_file
 path, rows, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-w = load_file(path)
+try:
+    import sae_lens
+    sae = sae_lens.SAE.load_from_disk(path, dtype="float32")
+    encode, d, who = sae.encode, sae.cfg.d_in, f"sae-lens {sae_lens.__version__}, torch {torch.__version__}"
+except ImportError:
+    from safetensors.torch import load_file
+    w = load_file(path + "/sae_weights.safetensors")
+    d, who = w["W_enc"].shape[0], f"SAELens's formula, torch {torch.__version__}"
+    def encode(x):
+        pre = (x - w["b_dec"]) @ w["W_enc"] + w["b_enc"]
+        return torch.relu(pre) * (pre > w["threshold"]).to(x.dtype)
 torch.manual_seed(0)
-x = torch.randn(rows, w["W_enc"].shape[0])
+x = torch.randn(rows, d)
 def run():
     with torch.no_grad():
-        pre = (x - w["b_dec"]) @ w["W_enc"] + w["b_enc"]
-        acts = torch.relu(pre) * (pre > w["threshold"]).to(x.dtype)
-        return torch.topk(acts, 16, dim=-1)
+        return torch.topk(encode(x), 16, dim=-1)
 run()
 times = []
 for _ in range(repeats):
     start = time.perf_counter(); run(); times.append(1000 * (time.perf_counter() - start))
-print(json.dumps(statistics.median(times)))
+print(json.dumps({"milliseconds": statistics.median(times), "threads": torch.get_num_threads(), "who": who}))
 `;
 
-function peer(dictionary: Dictionary): number | null {
-  const weights = join(dictionary.path, "sae_weights.safetensors");
+interface Peer {
+  milliseconds: number;
+  threads: number;
+  who: string;
+}
+
+function peer({ path }: Dictionary): Peer | null {
   const python = process.env.REFRACT_PYTHON ?? "python3";
-  const { status, stdout } = spawnSync(python, ["-c", PEER, weights, String(rows), String(repeats)], {
+  const { status, stdout } = spawnSync(python, ["-c", PEER, path, String(rows), String(repeats)], {
     encoding: "utf8",
   });
-  return status === 0 ? (JSON.parse(stdout) as number) : null;
+  // The library may say things of its own before the result.
+  return status === 0 ? (JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Peer) : null;
 }
 
 const results: unknown[] = [];
@@ -134,7 +151,7 @@ for (const features of values.features.split(",").map(Number)) {
   const product = await median(() => session.run(feeds));
   await session.release();
   const saeLens = peer(dictionary);
-  const ratios = { toProduct: ours / product, peerToOurs: saeLens === null ? null : saeLens / ours };
+  const ratios = { toProduct: ours / product, peerToOurs: saeLens === null ? null : saeLens.milliseconds / ours };
   results.push({ features, d, rows, opened, ours, product, saeLens, ...ratios });
 }
 
@@ -158,5 +175,5 @@ await engine.close();
 await rm(folder, { recursive: true, force: true });
 const cpu = cpus();
 process.stdout.write(
-  `${JSON.stringify({ cpu: cpu[0]?.model, cores: cpu.length, encode: results, heatmap: { tokens, layers: suite.length, milliseconds: heatmap } }, null, 2)}\n`,
+  `${JSON.stringify({ cpu: cpu[0]?.model, cores: cpu.length, load: loadavg(), encode: results, heatmap: { tokens, layers: suite.length, milliseconds: heatmap } }, null, 2)}\n`,
 );
