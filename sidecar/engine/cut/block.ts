@@ -20,6 +20,18 @@ export interface Instrumentation {
   form?: SlotForm;
   /** How many outputs or inputs one operator may have; no limit by default. A WebGPU shader binds 8 buffers, which leaves 7. */
   fanOut?: number;
+  /** In the head alone: gives out what the logit lens reads; see `LensOutputs`. */
+  lens?: boolean;
+}
+
+/** Names of the head's inputs and outputs for the logit lens. */
+export interface LensOutputs {
+  /** Input int64 `[tokens]`: ids whose logits are wanted. */
+  tokens: string;
+  /** Output float32 `[lanes, positions, tokens]`. */
+  logits: string;
+  /** Output float32 `[lanes, positions, 1]`: ln(sum(exp)) over the vocabulary. */
+  logSumExp: string;
 }
 
 /**
@@ -127,6 +139,8 @@ export interface InstrumentedGraph {
   captureIndices?: string;
   /** Outputs: float32 `[rows, dModel]`, the value after the edits. */
   captures: { at: HookPoint; name: string }[];
+  /** Absent where `lens` was not asked for. */
+  lens?: LensOutputs;
 }
 
 /** One layer's cache: input and output names, and what their tensors look like. */

@@ -7,6 +7,7 @@ import type { OnnxGraph } from "../read/onnx-model.ts";
 import { makeValueInfo, type ValueInfo } from "../read/value-info.ts";
 import { writeModel } from "../read/write-model.ts";
 import { GraphPatch } from "../splice/graph-patch.ts";
+import { lensOutputs } from "../splice/lens-outputs.ts";
 import { measuredBank } from "../splice/measured-bank.ts";
 import { dictionaryBank, packedBanks, type SlotBank } from "../splice/slot-bank.ts";
 import { boundaryName, splicePlace } from "../splice/splice-place.ts";
@@ -146,6 +147,10 @@ function build(
       outputs.push(makeValueInfo(exitAt(mapped, end).name, ELEMENT.float32, ["lanes", "positions", dModel]));
     }
   }
+  const lens =
+    extent === "head" && wanted.lens === true
+      ? lensOutputs(patch, "logits", floatType(model.path, index, "logits"))
+      : undefined;
   const produced = extent === "head" ? ["logits"] : presents(mapped, extent.first, extent.last);
   outputs.push(...index.graph.outputs.filter((output) => produced.includes(output.name)), ...patch.outputs);
   const sliced = sliceGraph(index, patch, outputs, bounds(mapped, extent, begin));
@@ -158,6 +163,7 @@ function build(
       measured,
       ...optional("captureIndices", captureIndices),
       captures,
+      ...optional("lens", lens),
     }),
   };
 }

@@ -15,6 +15,8 @@ export interface Needs {
   /** Those of `dictionaries` whose rows have a norm or a rank. */
   measured?: ReadonlySet<HookPoint>;
   captures: ReadonlySet<HookPoint>;
+  /** Whether the head is to give out what the logit lens reads. */
+  lens?: boolean;
   /** What the rows in `slots` need. */
   form: SlotForm;
 }
@@ -61,6 +63,7 @@ export class BlockSession {
       measured: order(next.measured ?? new Set()),
       captures: order(next.captures),
       form: next.form,
+      lens: next.lens === true,
       ...(this.settings.provider === "webgpu" ? { fanOut: WEBGPU_FAN_OUT } : {}),
     });
     const session = await this.create(graph);
@@ -78,9 +81,10 @@ export class BlockSession {
     await built?.session.release();
   }
 
-  private covers({ slots, dictionaries, measured, captures, form }: Needs): boolean {
+  private covers({ slots, dictionaries, measured, captures, lens, form }: Needs): boolean {
     const own = (points: ReadonlySet<HookPoint>) => this.block.hookPoints.filter((point) => points.has(point));
     return (
+      (lens !== true || this.has.lens === true) &&
       (own(slots).length === 0 || coversForm(this.has.form, form)) &&
       own(slots).every((point) => this.has.slots.has(point) || this.has.dictionaries.has(point)) &&
       own(dictionaries).every((point) => this.has.dictionaries.has(point)) &&
@@ -99,6 +103,7 @@ export class BlockSession {
       dictionaries,
       measured: new Set([...(this.has.measured ?? []), ...(needs.measured ?? [])]),
       captures: new Set([...this.has.captures, ...needs.captures, ...everything]),
+      lens: this.has.lens === true || needs.lens === true,
       form: coversForm(this.has.form, needs.form) ? this.has.form : needs.form,
     };
   }
@@ -130,6 +135,10 @@ export class BlockSession {
     if (block.exit !== undefined) locations[block.exit.name] = this.exitOnDevice ? "gpu-buffer" : "cpu";
     if (block.logits !== undefined) locations[block.logits.name] = "cpu";
     for (const { name } of graph.captures) locations[name] = "cpu";
+    if (graph.lens !== undefined) {
+      locations[graph.lens.logits] = "cpu";
+      locations[graph.lens.logSumExp] = "cpu";
+    }
     if (graph.slots !== undefined) {
       locations[graph.slots.norms] = "cpu";
       locations[graph.slots.coefficients] = "cpu";

@@ -1,7 +1,8 @@
 import type { Tensor } from "onnxruntime-node";
 import { RefractError } from "../../../shared/errors.ts";
-import type { Block } from "../cut/block.ts";
+import type { Block, LensOutputs } from "../cut/block.ts";
 import { stopIfAborted } from "./batch-run.ts";
+import type { BuiltBlock } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { asFloat32, float32, floats, integers } from "./tensors.ts";
 
@@ -27,35 +28,98 @@ export async function runHead(
   onRows: (first: number, count: number, logits: Float32Array) => void,
   into?: Float32Array,
 ): Promise<void> {
+  const { vocabSize } = stack.model;
+  const { logits } = headNames(stack);
+  await inParts(stack, { rows, signal, built: await stack.head.prepare(NO_HOOKS) }, async (first, count, run) => {
+    const place = into?.subarray(first * vocabSize, (first + count) * vocabSize);
+    const written = place !== undefined && logits.type === "float32" && !stack.onDevice;
+    const outputs = await run({}, { [logits.name]: written ? float32(place, [1, count, vocabSize]) : null });
+    if (place !== undefined && !written) place.set(asFloat32(outputs[logits.name] as Tensor));
+    onRows(first, count, asFloat32(outputs[logits.name] as Tensor));
+  });
+}
+
+/** What the logit lens reads of some rows. */
+export interface LensRows {
+  /** `[count, tokens]`. */
+  picked: Float32Array;
+  /** `[count]`: ln(sum(exp)) over the vocabulary. */
+  logSumExp: Float32Array;
+  /** `[count, vocab]`, where asked for. */
+  logits: Float32Array | null;
+}
+
+/**
+ * Runs the last norm and the unembedding over `[n, dModel]` rows, some at a time, for the logit lens.
+ * @param all whether every logit is wanted too: the runtime keeps them to itself where not.
+ */
+export async function runLensHead(
+  stack: BlockStack,
+  { rows, tokens, all }: { rows: Float32Array; tokens: readonly number[]; all: boolean },
+  signal: AbortSignal | undefined,
+  onRows: (first: number, count: number, found: LensRows) => void,
+): Promise<void> {
+  const { logits } = headNames(stack);
+  const built = await stack.head.prepare({ ...NO_HOOKS, lens: true });
+  const { lens } = built.graph;
+  if (lens === undefined) throw new RefractError("failed", "The head was built without the logit lens.");
+  // A runtime's operators differ in what they make of no columns at all: one is asked for and left out.
+  const ids = tokens.length === 0 ? [0] : tokens;
+  const feeds = { [lens.tokens]: integers(ids, [ids.length], "int64") };
+  await inParts(stack, { rows, signal, built }, async (first, count, run) => {
+    const wanted = { [lens.logits]: null, [lens.logSumExp]: null, ...(all ? { [logits.name]: null } : {}) };
+    const outputs = await run(feeds, wanted);
+    const values = (name: string) => asFloat32(outputs[name] as Tensor);
+    onRows(first, count, {
+      picked: tokens.length === 0 ? new Float32Array() : values(lens.logits),
+      logSumExp: values(lens.logSumExp),
+      logits: all ? values(logits.name) : null,
+    });
+  });
+}
+
+type Feeds = Record<string, Tensor>;
+type Outputs = Readonly<Record<string, unknown>>;
+type RunPart = (feeds: Feeds, fetches: Record<string, Tensor | null>) => Promise<Outputs>;
+
+/** Calls `each` for as many rows at a time as the logits' memory allows, with what runs the head over them. */
+async function inParts(
+  stack: BlockStack,
+  { rows, signal, built }: { rows: Float32Array; signal: AbortSignal | undefined; built: BuiltBlock },
+  each: (first: number, count: number, run: RunPart) => Promise<void>,
+): Promise<void> {
   const { dModel, vocabSize, head } = stack.model;
-  const { entry, logits } = head;
-  if (entry === undefined || logits === undefined)
-    throw new RefractError("failed", "The head has no input or no logits.");
-  const { session, inputTypes } = await stack.head.prepare(NO_HOOKS);
+  const { entry } = headNames(stack);
+  const { session, inputTypes } = built;
+  // Inputs that this pass does not need must be fed all the same.
+  const lens = built.graph.lens === undefined ? {} : unasked(built.graph.lens);
   const total = rows.length / dModel;
   const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
   for (let first = 0; first < total; first += atOnce) {
     stopIfAborted(signal);
     const count = Math.min(atOnce, total - first);
     const part = rows.slice(first * dModel, (first + count) * dModel);
-    let outputs: Readonly<Record<string, unknown>>;
-    try {
-      const feeds = {
-        [entry.name]: floats(entry.type, part, [1, count, dModel]),
-        ...shapeInputs(head, count, inputTypes),
-      };
-      const place = into?.subarray(first * vocabSize, (first + count) * vocabSize);
-      const written = place !== undefined && logits.type === "float32" && !stack.onDevice;
-      outputs = await session.run(feeds, {
-        [logits.name]: written ? float32(place, [1, count, vocabSize]) : null,
-      });
-      if (place !== undefined && !written) place.set(asFloat32(outputs[logits.name] as Tensor));
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new RefractError("failed", `ONNX Runtime failed in the unembedding: ${message}`, { cause });
-    }
-    onRows(first, count, asFloat32(outputs[logits.name] as Tensor));
+    await each(first, count, async (feeds, fetches) => {
+      try {
+        const stream = { [entry.name]: floats(entry.type, part, [1, count, dModel]) };
+        return await session.run({ ...stream, ...shapeInputs(head, count, inputTypes), ...lens, ...feeds }, fetches);
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        throw new RefractError("failed", `ONNX Runtime failed in the unembedding: ${message}`, { cause });
+      }
+    });
   }
+}
+
+function unasked({ tokens }: LensOutputs): Feeds {
+  return { [tokens]: integers([0], [1], "int64") };
+}
+
+function headNames(stack: BlockStack) {
+  const { entry, logits } = stack.model.head;
+  if (entry === undefined || logits === undefined)
+    throw new RefractError("failed", "The head has no input or no logits.");
+  return { entry, logits };
 }
 
 /** Some exports shape their logits after the graph's own inputs, whose values do not matter here. */

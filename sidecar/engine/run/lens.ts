@@ -1,7 +1,7 @@
 import type { CallOptions, LensRequest, LensResult } from "../../../shared/engine/engine.ts";
 import { refused } from "../../../shared/errors.ts";
 import type { BlockStack } from "./block-stack.ts";
-import { runHead } from "./head.ts";
+import { runLensHead } from "./head.ts";
 
 /** Reads activations through the head alone; see `Engine.lens`. */
 export async function lens(stack: BlockStack, request: LensRequest, { signal }: CallOptions): Promise<LensResult> {
@@ -23,37 +23,21 @@ export async function lens(stack: BlockStack, request: LensRequest, { signal }: 
     topLogits: new Float32Array(n * top),
     full: new Float32Array(request.full ? n * vocabSize : 0),
   };
-  await runHead(stack, activations, signal, (first, count, logits) => {
-    if (request.full) result.full.set(logits, first * vocabSize);
+  const all = request.full || top > 0;
+  await runLensHead(stack, { rows: activations, tokens, all }, signal, (first, count, found) => {
+    result.logits.set(found.picked, first * tokens.length);
+    result.logSumExp.set(found.logSumExp, first);
+    if (found.logits === null) return;
+    if (request.full) result.full.set(found.logits, first * vocabSize);
     for (let i = 0; i < count; i++) {
-      const row = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
+      const row = found.logits.subarray(i * vocabSize, (i + 1) * vocabSize);
       const at = first + i;
-      for (const [t, id] of tokens.entries()) result.logits[at * tokens.length + t] = row[id] as number;
-      result.logSumExp[at] = logSumExp(row);
       const largest = largestIds(row, top);
       result.topIds.set(largest, at * top);
       for (const [t, id] of largest.entries()) result.topLogits[at * top + t] = row[id] as number;
     }
   });
   return result;
-}
-
-/** Terms so far below the largest add less than float32 shows, over any vocabulary. */
-const NEGLIGIBLE = -25;
-
-/** Over 1,700 rows of a 2,048-token vocabulary half of an inspection's time goes here: plain indices, and no exponential that cannot show. */
-function logSumExp(row: Float32Array): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < row.length; i++) {
-    const value = row[i] as number;
-    if (value > most) most = value;
-  }
-  let sum = 0;
-  for (let i = 0; i < row.length; i++) {
-    const below = (row[i] as number) - most;
-    if (below > NEGLIGIBLE) sum += Math.exp(below);
-  }
-  return most + Math.log(sum);
 }
 
 /** Ids of the `count` largest values, largest first, the lower id of equals first. */

@@ -110,11 +110,20 @@ export class GraphPatch {
 
   /** Length of each row: `[lanes, positions, dModel]` to `[lanes, positions, 1]`. */
   length(value: string, output: string): string {
+    return this.#reduceLast("ReduceL2", value, output);
+  }
+
+  /** The largest of each row: `[lanes, positions, n]` to `[lanes, positions, 1]`. */
+  largest(value: string, output: string): string {
+    return this.#reduceLast("ReduceMax", value, output);
+  }
+
+  #reduceLast(opType: string, value: string, output: string): string {
     if (this.#opset < REDUCTION_AXES_ARE_INPUTS) {
-      return this.node("ReduceL2", [value], output, { axes: [-1], keepdims: 1 });
+      return this.node(opType, [value], output, { axes: [-1], keepdims: 1 });
     }
     const axes = "refract/last_axis";
     this.initializers.set(axes, integerVector(axes, [-1]));
-    return this.node("ReduceL2", [value, axes], output, { keepdims: 1 });
+    return this.node(opType, [value, axes], output, { keepdims: 1 });
   }
 }
