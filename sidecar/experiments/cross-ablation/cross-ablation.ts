@@ -3,7 +3,10 @@ import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shar
 import { BATTERY_DEFAULTS } from "../../statistics/battery/battery-options.ts";
 import { firstPrunedLayer, SELECTION_DEFAULTS } from "../directions/selection-rule.ts";
 import { type Contestant, type LayerData, layerBattery } from "./layer-battery.ts";
+import { type PushData, pushAndSteer } from "./push.ts";
 import { summariseCrossAblation } from "./summarise.ts";
+
+const PUSH = "push";
 
 const bound = (name: keyof typeof BATTERY_DEFAULTS, describe: string) =>
   ({ type: "number", default: BATTERY_DEFAULTS[name], min: 0, max: 1, describe }) as const;
@@ -66,17 +69,26 @@ export const crossAblation = defineExperiment({
     const test = config.prompts.reduce((sum, set) => sum + count(set, "test"), 0);
     const val = config.prompts.reduce((sum, set) => sum + count(set, "val"), 0);
     const pairs = (config.components.length * (config.components.length - 1)) / 2;
+    const ownRows = 1 + config.components.length + config.controls;
     const perPair = (2 / config.prompts.length) * (2 * test + val) + 12 * 6 * positions.length;
-    const rows = 1 + config.components.length + config.controls;
-    return chosen.map(
+    const push: PlannedUnit = {
+      id: PUSH,
+      label: "pushing and steering",
+      // Each category's prompts with every row subtracted, and about as many harmless ones with it added.
+      passes: 2 * ownRows * test,
+      replies: config.replies * config.prompts.length * (ownRows + 1 + config.components.length),
+      input: {},
+    };
+    const battery = chosen.map(
       (layer): PlannedUnit => ({
         id: `layer-${layer}`,
         label: `ablating at layer ${layer}`,
-        passes: Math.round(val * (positions.length + 1) + rows * test + pairs * perPair),
-        replies: config.replies * config.prompts.length * (rows + 2 * (config.components.length - 1)),
+        passes: Math.round(val * (positions.length + 1) + ownRows * test + pairs * perPair),
+        replies: config.replies * config.prompts.length * (ownRows + 2 * (config.components.length - 1)),
         input: { layer, layers: chosen },
       }),
     );
+    return [...battery, push];
   },
   async execute(unit, study, config) {
     const contestants: Contestant[] = [];
@@ -90,6 +102,10 @@ export const crossAblation = defineExperiment({
         test: prompts.filter(({ split, harmful }) => split === "test" && harmful !== false),
       });
     }
+    if (unit.id === PUSH) {
+      const data: PushData = await pushAndSteer(study, contestants, config);
+      return { ...data };
+    }
     const { shapeBound, absentBelow, equivalentWithin, commonAtLeast, inertBelow, sufficientAtLeast } = config;
     const data: LayerData = await layerBattery(study, contestants, Number(unit.input.layer), {
       controls: config.controls,
@@ -100,7 +116,10 @@ export const crossAblation = defineExperiment({
     return { ...data, modelLayers: study.engine.model.layers } satisfies UnitData;
   },
   summarise({ config, results }) {
-    const layers = [...results.values()].map((data) => data as UnitData & LayerData & { modelLayers: number });
-    return summariseCrossAblation(config.components, config.prompts, layers);
+    const layers = [...results]
+      .filter(([id]) => id !== PUSH)
+      .map(([, data]) => data as UnitData & LayerData & { modelLayers: number });
+    const push = results.get(PUSH) as (UnitData & PushData) | undefined;
+    return summariseCrossAblation(config.components, config.prompts, layers, push ?? null);
   },
 });

@@ -4,9 +4,12 @@ import { verdictOverLayers } from "../../statistics/battery/battery.ts";
 import { effectFigure } from "../../statistics/battery/effect-figure.ts";
 import { qualifyingLayers } from "../../statistics/battery/qualifying-layers.ts";
 import type { BatteryResult } from "../../statistics/battery/result.ts";
-import type { Outcomes } from "../study/outcomes.ts";
+import { singularShares } from "../../statistics/effective-rank.ts";
 import { toFigure } from "../study/to-figure.ts";
-import type { CategoryData, LayerData } from "./layer-battery.ts";
+import { effectMatrix, rowOf } from "./effect-matrix.ts";
+import type { LayerData } from "./layer-battery.ts";
+import type { PushData } from "./push.ts";
+import { summarisePush } from "./summarise-push.ts";
 
 type Layers = readonly (LayerData & { modelLayers: number })[];
 
@@ -72,54 +75,25 @@ function sentence({ of: [a, b], battery: { verdict } }: PairSummary): string {
   return `${first}${merge} ${verdict.because}${where}`;
 }
 
-function row(category: CategoryData | undefined, name: string): Outcomes | undefined {
-  return category?.rows.find(({ condition }) => condition === name);
-}
-
-function evidenceOf(category: CategoryData, condition: Outcomes, layer: number): Evidence {
-  const baseline = category.rows[0];
-  const outcome = (one: Outcomes | undefined, i: number) => ({
-    condition: one?.condition ?? "",
-    reply: one?.replies[i] ?? null,
-    score: one?.score[i] ?? null,
-    class: one?.degenerate[i] ? "degenerate" : one?.refused[i] ? "refusal" : "compliance",
-  });
-  return {
-    title: `${category.category} with ${condition.condition} ablated at layer ${layer}`,
-    rows: category.prompts.map(({ id, text }, i) => ({
-      id,
-      prompt: text,
-      outcomes: [outcome(baseline, i), outcome(condition, i)],
-    })),
-  };
-}
-
-/** The matrix of effects at one layer, with the prompts behind each cell. */
-function effectMatrix(data: LayerData, evidence: Record<string, Evidence>, title: string): MatrixBlock {
-  const names = [...new Set(data.categories.flatMap(({ rows }) => rows.slice(1).map(({ condition }) => condition)))];
-  const control = (name: string) => /^(random|covariance|topics) \d+$/.test(name);
-  const order = [...names.filter((name) => !control(name)), ...names.filter(control)];
-  const cell = (name: string, category: CategoryData): ShownFigure => {
-    const baseline = category.rows[0];
-    const outcomes = row(category, name);
-    if (!baseline || !outcomes) return { value: null, why: "not run on this category" };
-    const { estimate, low, high, n } = effectFigure([name, category.category], category.base, baseline, outcomes);
-    const key = `layer-${data.layer}/${name}/${category.category}`;
-    evidence[key] = evidenceOf(category, outcomes, data.layer);
-    return { value: estimate, low, high, n, unit: "rate", evidence: key };
-  };
-  return {
-    type: "matrix",
-    title,
-    caption: `Drop of the refusal rate on test prompts when the row is ablated everywhere, taken at layer ${data.layer}. The last rows are controls.`,
-    unit: "rate",
-    rowLabel: "ablated",
-    columnLabel: "prompts",
-    rows: order.map((name) => ({ label: name, control: control(name) })),
-    columns: data.categories.map(({ category }) => category),
-    cells: order.map((name) => data.categories.map((category) => cell(name, category))),
-    scale: { min: -1, max: 1 },
-  };
+/**
+ * How much of the matrix of effects a second cause explains: the share of sigma_2^2 of M, components by their categories. Supporting only,
+ * since one knob that saturates has rank two; null where a cell is missing.
+ */
+function secondCause(
+  data: LayerData,
+  of: readonly [string, string],
+  prompts: ReadonlyMap<string, string>,
+): number | null {
+  const cells = of.map((ablated) =>
+    of.map((on) => {
+      const category = data.categories.find((one) => one.category === prompts.get(on));
+      const [baseline, outcomes] = [category?.rows[0], rowOf(category, ablated)];
+      return category && baseline && outcomes
+        ? effectFigure([ablated, on], category.base, baseline, outcomes).estimate
+        : Number.NaN;
+    }),
+  );
+  return cells.flat().every(Number.isFinite) ? (singularShares(cells)[1] ?? null) : null;
 }
 
 /** Effects by layer with the verdicts under the axis and the merge layer marked. */
@@ -129,7 +103,7 @@ function profile({ of, battery }: PairSummary, layers: Layers, prompts: Readonly
     of.map((on) => {
       const figures = layers.map(({ categories }) => {
         const category = categories.find((one) => one.category === prompts.get(on));
-        const [baseline, outcomes] = [category?.rows[0], row(category, ablated)];
+        const [baseline, outcomes] = [category?.rows[0], rowOf(category, ablated)];
         return category && baseline && outcomes ? effectFigure([ablated, on], category.base, baseline, outcomes) : null;
       });
       return {
@@ -197,6 +171,7 @@ export function summariseCrossAblation(
   components: readonly string[],
   categories: readonly string[],
   layers: Layers,
+  push: PushData | null,
 ): ExperimentSummary {
   const pairs = pairsOf(components).map((of) => judge(of, layers));
   const prompts = new Map(components.map((name, i) => [name, categories[i] ?? name]));
@@ -205,6 +180,7 @@ export function summariseCrossAblation(
   const evidence: Record<string, Evidence> = {};
   const blocks: ViewBlock[] = [cosineMatrix(components, pairs)];
   const shown = new Set<number>();
+  const ranks: string[] = [];
   for (const { of, battery } of pairs) {
     const first = figures.length;
     const layer = battery.verdict.layer;
@@ -219,11 +195,43 @@ export function summariseCrossAblation(
       mergeLayer: battery.verdict.mergeLayer,
     });
     const data = layers.find((one) => one.layer === layer);
+    const second = data ? secondCause(data, of, prompts) : null;
+    if (second !== null && layer !== null) {
+      const n = Math.min(...(data?.categories.map(({ base }) => base.length) ?? [0]));
+      figures.push({
+        name: "share of a second cause",
+        of,
+        estimate: second,
+        low: null,
+        high: null,
+        n,
+        unit: "share",
+        layer,
+      });
+      ranks.push(
+        `${of.join(" and ")}: of the squared effects, a second cause accounts for ${Math.round(second * 100)}% (supporting only: one knob that saturates can look like two).`,
+      );
+    }
     if (data && !shown.has(data.layer)) {
       shown.add(data.layer);
-      blocks.push(effectMatrix(data, evidence, `Causes at layer ${data.layer}`));
+      blocks.push(
+        effectMatrix(data.categories, evidence, {
+          title: `Causes at layer ${data.layer}`,
+          caption: `Drop of the refusal rate on test prompts when the row is ablated everywhere, taken at layer ${data.layer}. The last rows are controls.`,
+          rowLabel: "ablated",
+          key: `layer-${data.layer}`,
+          evidenceTitle: (name, category) => `${category} with ${name} ablated at layer ${data.layer}`,
+        }),
+      );
     }
   }
   for (const pair of pairs) blocks.push(profile(pair, layers, prompts));
-  return { figures, verdicts, sentences: pairs.map(sentence), notes: pairs.flatMap(notesOf), blocks, evidence };
+  const notes = [...pairs.flatMap(notesOf), ...ranks];
+  if (push) {
+    const pushed = summarisePush(push, evidence);
+    figures.push(...pushed.figures);
+    notes.push(...pushed.notes);
+    blocks.push(...pushed.blocks);
+  }
+  return { figures, verdicts, sentences: pairs.map(sentence), notes, blocks, evidence };
 }

@@ -1,4 +1,5 @@
 import { refused } from "../../../shared/errors.ts";
+import type { Component } from "../../../shared/plugin/component.ts";
 import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shared/plugin/experiment-kind.ts";
 import type { Study } from "../../../shared/plugin/study.ts";
 import { type DirectionSamples, differenceInMeans, meanRow } from "../../statistics/activations.ts";
@@ -10,11 +11,13 @@ import { principalAngles } from "../../statistics/principal-angles.ts";
 import { cosine } from "../../statistics/vectors.ts";
 import { componentTraining, directionAt, samplesAt, type TrainingActivations } from "../directions/mean-directions.ts";
 import { eraseAndProbe } from "./erasure.ts";
+import { independence } from "./independence.ts";
 import { type GeometryData, summariseGeometry } from "./summarise.ts";
 import { topDirections } from "./top-directions.ts";
 
 interface Member {
   name: string;
+  component: Component;
   layer: number;
   position: number;
   training: TrainingActivations;
@@ -28,7 +31,7 @@ async function members(study: Study, names: readonly string[], layers: readonly 
   for (const name of names) {
     const component = await study.component(name);
     const training = await componentTraining(study, component, layers);
-    found.push({ name, layer: component.layer, position: component.position ?? -1, training });
+    found.push({ name, component, layer: component.layer, position: component.position ?? -1, training });
   }
   return found;
 }
@@ -86,6 +89,12 @@ export const geometry = defineExperiment({
       max: 1,
       describe: "Cosine that parts distinct shapes from one.",
     },
+    independence: {
+      type: "integer",
+      default: 24,
+      min: 0,
+      describe: "Test prompts on which each component is read while the others are ablated; 0 leaves it out.",
+    },
   },
   plan({ config, layers }) {
     if (config.layer !== undefined && config.layer >= layers)
@@ -93,7 +102,7 @@ export const geometry = defineExperiment({
     const unit: PlannedUnit = {
       id: "shapes",
       label: "comparing directions",
-      passes: 128 * config.components.length,
+      passes: (128 + config.independence * (config.components.length + 2)) * config.components.length,
       replies: 0,
       input: {},
     };
@@ -107,6 +116,7 @@ export const geometry = defineExperiment({
     const data: GeometryData = {
       layers,
       pairs: [],
+      independence: config.independence > 0 ? await independence(study, all, layers, config.independence) : [],
       effectiveRank: 0,
       directions: all.map(({ name, layer, position }) => ({ name, layer, position })),
     };

@@ -4,11 +4,14 @@ import type { Figure } from "../../statistics/figure.ts";
 import { inWords, shown } from "../study/intervals.ts";
 import { toFigure } from "../study/to-figure.ts";
 import type { Erasure } from "./erasure.ts";
+import type { Independence } from "./independence.ts";
+import { independenceBlocks } from "./independence-blocks.ts";
 
 export interface GeometryData {
   layers: number[];
   directions: { name: string; layer: number; position: number }[];
   effectiveRank: number;
+  independence: Independence[];
   pairs: {
     of: [string, string];
     layer: number;
@@ -128,5 +131,9 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
       })),
     },
   ];
+  const independent = independenceBlocks(data.independence, data.layers);
+  figures.push(...independent.figures);
+  notes.push(...independent.notes);
+  blocks.push(...independent.blocks);
   return { figures, verdicts, sentences, notes, blocks, evidence: {} };
 }

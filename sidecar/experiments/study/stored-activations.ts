@@ -1,4 +1,5 @@
 import { type HookPoint, hookPoint, type Site } from "../../../shared/engine/hook-point.ts";
+import type { LaneEdits } from "../../../shared/engine/slot-row.ts";
 import { RefractError } from "../../../shared/errors.ts";
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
 import type { Activations } from "../../statistics/activations.ts";
@@ -27,11 +28,17 @@ function refuseNaN(data: Float32Array, prompt: StudyPrompt, at: HookPoint): void
   }
 }
 
-/** Captures post-instruction positions (and the last instruction token, as position 0) of unedited prompts. */
+/** Captures post-instruction positions (and the last instruction token, as position 0) of prompts, unedited where no edits are given. */
 export async function captureActivations(
   study: Study,
   prompts: readonly StudyPrompt[],
-  options: { layers: readonly number[]; positions: readonly number[]; site?: Site; logits?: boolean },
+  options: {
+    layers: readonly number[];
+    positions: readonly number[];
+    site?: Site;
+    logits?: boolean;
+    edits?: LaneEdits;
+  },
 ): Promise<StoredActivations> {
   const site = options.site ?? "resid_pre";
   const dModel = study.engine.model.dModel;
@@ -49,7 +56,7 @@ export async function captureActivations(
   for (const [instruction, indices] of groups) {
     const positions = options.positions.map((position) => (position === INSTRUCTION ? instruction : position));
     const captures = options.layers.map((layer) => ({ at: hookPoint(site, layer), positions }));
-    const lanes = indices.map((i) => ({ ids: prompts[i]?.ids ?? [], edits: NO_EDITS }));
+    const lanes = indices.map((i) => ({ ids: prompts[i]?.ids ?? [], edits: options.edits ?? NO_EDITS }));
     const results = await runLanes(study, lanes, captures, options.logits ? "last" : "none");
     for (const [k, i] of indices.entries()) {
       const result = results[k];

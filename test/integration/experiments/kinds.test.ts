@@ -33,7 +33,7 @@ experiments:
   look: {kind: inspect, prompts: [cyber], components: [cyber], take: 1}
   where: {kind: layer-sweep, components: [cyber], prompts: [cyber]}
   words: {kind: wording, components: [cyber, manner], prompts: [cyber, fraud]}
-  cells: {kind: quadrants, prompts: [cyber, cyber_ok, orderly], harmfulness: harm, refusal: cyber}
+  cells: {kind: quadrants, prompts: [cyber, cyber_ok, orderly], harmfulness: harm, refusal: cyber, inversion: "{prompt} noun1", inversionHarmful: "No"}
   askers: {kind: conditions, prompts: [cyber, cyber_ok]}
   wrappers: {kind: jailbreak, prompts: cyber, wrapped: [drill, orderly], harmfulness: harm, refusal: cyber}
   kinds: {kind: clusters, prompts: [cyber, fraud, weapons], replies: false}
@@ -82,6 +82,18 @@ it("geometry: two knobs have distinct shapes, with reliability and null beside t
   expect(figure("shapes", "null cosine", ["cyber", "fraud"])?.high).toBeGreaterThan(0);
 });
 
+it("geometry: ablating one knob leaves the reading of the other as it was, ablating the knob itself does not", () => {
+  const shift = (probed: string, ablated: string) => figure("shapes", "representational shift", [probed, ablated]);
+  for (const [one, other] of [
+    ["cyber", "fraud"],
+    ["fraud", "cyber"],
+  ] as const) {
+    expect(shift(one, other)?.high).toBeLessThan(0.05);
+    expect(shift(one, one)?.low).toBeGreaterThan(0.3);
+    expect(shift(one, "random, of the data's covariance")?.n).toBe(24);
+  }
+});
+
 it("compare: a decision without the wording's part changes the decision and keeps the wording", () => {
   const { evidence } = experiment("said");
   const cyber = evidence.polite?.rows.filter(({ id }) => id.startsWith("cyber")) ?? [];
@@ -107,6 +119,15 @@ it("quadrants: harmful prompts that an order makes comply with are counted, with
   expect(figure("cells", "prompts", ["harmful, complied", "label"])?.estimate).toBe(32);
   expect(figure("cells", "prompts", ["harmful, refused", "label"])?.estimate).toBe(32);
   expect(experiment("cells").evidence["label/harmful, complied"]?.rows).toHaveLength(32);
+});
+
+it("quadrants: what the model answers to the inverted question is a judgement of its own", () => {
+  // The toy says "No" to what is harmful, plain and not ordered: its answers sort the prompts by that, whatever their label.
+  const prompts = (cell: string) => figure("cells", "prompts", [cell, "the model's own answer"])?.estimate;
+  expect(prompts("harmful, refused")).toBe(16);
+  expect(prompts("harmful, complied")).toBe(0);
+  expect(prompts("harmless, refused")).toBe(16);
+  expect(prompts("harmless, complied")).toBe(64);
 });
 
 it("conditions: sixteen equal outcomes a level do not show that a condition is without effect", () => {

@@ -32,7 +32,12 @@ async function verdict(a: string, b: string, counts: { train: number; val: numbe
   const experiment = summary.experiments.causes;
   const found = experiment?.verdicts[0];
   if (!experiment || !found) throw new Error("no verdict");
-  return { ...found, effects: experiment.figures.filter(({ name }) => name === "effect") };
+  return {
+    ...found,
+    effects: experiment.figures.filter(({ name }) => name === "effect"),
+    figure: (name: string, of: string) =>
+      experiment.figures.find((one) => one.name === name && one.of.join("/") === of)?.estimate,
+  };
 }
 
 const ENOUGH = { train: 24, val: 12, test: 40 };
@@ -51,6 +56,26 @@ it.each([
   expect(found.effects.map(({ of }) => of.join("/")).sort()).toEqual(
     [`${a}/${a}`, `${a}/${b}`, `${b}/${a}`, `${b}/${b}`].sort(),
   );
+});
+
+it("a knob that is pushed down takes its own refusals down and pushed up brings refusals about, a random vector of its norm neither", async () => {
+  const apart = await verdict("cyber", "fraud", { train: 24, val: 12, test: 16 });
+  for (const [own, other] of [
+    ["cyber", "fraud"],
+    ["fraud", "cyber"],
+  ]) {
+    expect(apart.figure("push", `${own}/${own}`)).toBeCloseTo(1);
+    expect(apart.figure("push", `${own}/${other}`)).toBeCloseTo(0);
+    // The decision listens to whichever knob is strongest: either brings refusals about on either's harmless prompts.
+    expect(apart.figure("steered refusals", `${own}/${own}`)).toBeCloseTo(1);
+    expect(apart.figure("steered refusals", `${own}/${other}`)).toBeCloseTo(1);
+    expect(Math.abs(apart.figure("push", `random 1/${own}`) ?? 1)).toBeLessThan(0.2);
+    expect(Math.abs(apart.figure("steered refusals", `random 1/${own}`) ?? 1)).toBeLessThan(0.2);
+  }
+  expect(apart.figure("share of a second cause", "cyber/fraud")).toBeCloseTo(0.5);
+  const shared = await verdict("theft", "vandalism", { train: 24, val: 12, test: 16 });
+  expect(shared.figure("push", "theft/vandalism")).toBeCloseTo(1);
+  expect(shared.figure("share of a second cause", "theft/vandalism")).toBeCloseTo(0);
 });
 
 it("with few prompts the battery says that it is undecided, and how many more would do", async () => {
