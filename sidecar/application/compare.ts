@@ -2,6 +2,7 @@ import type { EditReport } from "../../shared/engine/engine.ts";
 import { refused } from "../../shared/errors.ts";
 import type { CompareEvent, CompareParams, CompareResult } from "../../shared/protocol/compare-stream.ts";
 import type { StreamCall } from "../../shared/protocol/interface.ts";
+import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
 import { type ConditionTools, type ReadyCondition, readyCondition } from "./conditions.ts";
@@ -21,6 +22,7 @@ export async function compare(
   const { signal } = call;
   const tokenizer = await model.tokenizer();
   const ledger = tokenizer.ledger(params.prompt.messages, { lineStarts: params.prompt.lineStarts });
+  refuseDoubledBos(ledger, "The prompt");
   const { contextLength } = engine.model;
   if (contextLength !== null && ledger.ids.length >= contextLength) {
     throw refused(

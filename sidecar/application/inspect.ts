@@ -3,6 +3,7 @@ import { refused } from "../../shared/errors.ts";
 import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
 import type { Reading } from "../../shared/plugin/reading.ts";
 import type { Cell, Inspection, InspectParams } from "../../shared/protocol/inspect-messages.ts";
+import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
 import { dictionaryBeside } from "./model-dictionaries.ts";
@@ -27,11 +28,7 @@ export async function inspect(params: InspectParams, context: InspectContext): P
   const tokenizer = await model.tokenizer();
   const { messages, lineStarts } = params.prompt;
   const ledger = tokenizer.ledger(messages, { lineStarts });
-  if (ledger.bosCount > 1) {
-    throw refused(
-      `The prompt begins with ${ledger.bosCount} beginning-of-sequence tokens: the text holds one that the template adds too.`,
-    );
-  }
+  refuseDoubledBos(ledger, "The prompt");
   const refusalTokens = firstTokens(tokenizer, params.refusalTokens);
   const { dModel, layers } = model.engine.model;
   const direction = params.direction === null ? null : await readDirection(params.direction, params.site, dModel);

@@ -7,7 +7,14 @@ import type { PromptMessage } from "../../shared/prompts/prompt.ts";
 import type { LoadedModel } from "../application/application.ts";
 import { readPrompts } from "../application/read-prompts.ts";
 import { userMessage } from "../engine/tokens/open-tokenizer.ts";
+import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { say } from "./model-options.ts";
+
+/** A conversation that becomes one sequence; `lineStarts` of the file that its segments point into. */
+interface Conversation {
+  messages: PromptMessage[];
+  lineStarts?: readonly number[];
+}
 
 /** INPUT of `capture` and `generate`. */
 export interface InputOptions {
@@ -41,7 +48,7 @@ function idList(text: string, before: number[][] = []): number[][] {
 export async function readInput(
   options: InputOptions,
   resolve: (path: string) => string,
-): Promise<{ ids: number[][] } | { conversations: PromptMessage[][] }> {
+): Promise<{ ids: number[][] } | { conversations: Conversation[] }> {
   const given = (["ids", "idsFile", "text", "prompts"] as const).filter((name) => options[name] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? "none of them" : given.map((name) => OPTION_NAMES[name]).join(" and ");
@@ -49,11 +56,15 @@ export async function readInput(
   }
   if (options.ids !== undefined) return { ids: options.ids };
   if (options.idsFile !== undefined) return { ids: await readIdsFile(resolve(options.idsFile)) };
-  if (options.text !== undefined) return { conversations: options.text.map((text) => [userMessage(text)]) };
-  const { prompts, path, warnings } = await readPrompts(resolve(options.prompts ?? ""), promptFormats.prompts ?? []);
+  if (options.text !== undefined)
+    return { conversations: options.text.map((text) => ({ messages: [userMessage(text)] })) };
+  const { prompts, path, lineStarts, warnings } = await readPrompts(
+    resolve(options.prompts ?? ""),
+    promptFormats.prompts ?? [],
+  );
   for (const warning of warnings) say(warning);
   if (prompts.length === 0) throw refused(`${path}: holds no prompts`);
-  return { conversations: prompts.map(({ messages }) => messages) };
+  return { conversations: prompts.map(({ messages }) => ({ messages, lineStarts })) };
 }
 
 const OPTION_NAMES = { ids: "--ids", idsFile: "--ids-file", text: "--text", prompts: "--prompts" };
@@ -89,17 +100,19 @@ export async function sequencesOf(
 }
 
 async function tokenized(
-  conversations: readonly PromptMessage[][],
+  conversations: readonly Conversation[],
   { raw, template }: InputOptions,
   model: LoadedModel,
 ): Promise<number[][]> {
   const tokenizer = await model.tokenizer();
   const said = new Set<string>();
-  return conversations.map((messages, index) => {
+  return conversations.map(({ messages, lineStarts }, index) => {
     const ledger = tokenizer.ledger(messages, {
       raw: raw === true,
       ...(template === undefined ? {} : { template }),
+      ...(lineStarts === undefined ? {} : { lineStarts }),
     });
+    refuseDoubledBos(ledger, `sequence ${index}: the prompt`);
     for (const warning of ledger.warnings) {
       if (said.has(warning)) continue;
       said.add(warning);

@@ -194,6 +194,13 @@ describe("capture", () => {
 });
 
 describe("generate", () => {
+  it("names the line of a prompt file that holds control marks", async () => {
+    const prompts = ["fine", "a<|end|>b"].map((prompt) => `${JSON.stringify({ prompt })}\n`);
+    await writeFile(join(folder, "marks.jsonl"), prompts.join(""));
+    const outcome = await run("generate", "demo", "--prompts", "marks.jsonl", "--max-new-tokens", "1");
+    expect(outcome).toMatchObject({ code: 0, stderr: expect.stringMatching(/<\|end\|>.*line 2/) });
+  });
+
   it("prints a line per lane with what the contract names", async () => {
     const file = await edits({ baseline: [], push: [{ kind: "add", at: LAST, vector: "v.safetensors#v", scale: 20 }] });
     const outcome = await run(
@@ -384,6 +391,18 @@ describe("what is refused before anything runs", () => {
       "--max-new-tokens",
       "4",
     ));
+  it("a prompt with a doubled beginning of the sequence", async () => {
+    const raw = ["--raw", "--max-new-tokens", "1"];
+    await refusal(
+      /sequence 0: .*2 beginning-of-sequence/,
+      "generate",
+      "demo",
+      "--text",
+      "<|begin|><|begin|>hi",
+      ...raw,
+    );
+  });
+
   it("no input, and two kinds of it", async () => {
     await refusal(/found none/, "generate", MODEL, "--max-new-tokens", "1");
     await refusal(/--ids and --text/, "generate", MODEL, "--max-new-tokens", "1", "--ids", "5", "--text", "a");
