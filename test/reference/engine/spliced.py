@@ -83,14 +83,27 @@ class Export:
         return name, index if node.op_type in FUSED else None
 
     def find(self, point, expected, tolerance):
-        """(name, index of its node where that is a fused norm) of the first tensor that equals `expected` [position, d_model]."""
-        scale = np.abs(expected).max()
+        """(name, index of its node where that is a fused norm) of the tensor nearest to `expected` [position, d_model], all within `tolerance` of its scale."""
+        scale, sizes = np.abs(expected).max(), np.abs(expected).max(1)
+        near = {}
         for node in self.model.graph.node:
             for name in node.output:
                 value = self.values.get(name)
-                if value is not None and value.shape == (1, *expected.shape) and np.abs(value[0].astype(np.float32) - expected).max() <= tolerance * scale:
-                    return self.named(name)
-        raise ValueError(f"{self.path}: no tensor equals {point}")
+                if value is None or value.shape != (1, *expected.shape):
+                    continue
+                apart = np.abs(value[0].astype(np.float32) - expected).max(1)
+                if apart.max() <= tolerance * scale:
+                    near[name] = float((apart / sizes).max())
+        if not near:
+            raise ValueError(f"{self.path}: no tensor equals {point}")
+        return self.named(min(near, key=near.get))
+
+    def differs(self, expected):
+        """The largest difference of the untouched export's stream from `expected`, as a fraction of the position's largest value."""
+        return max(
+            float((np.abs(self.values[name][0] - expected[group[0]]).max(1) / np.abs(expected[group[0]]).max(1)).max())
+            for group, (name, _) in zip(self.groups, self.places)
+        )
 
     def consumers(self, name):
         return [(index, slot) for index, node in enumerate(self.model.graph.node) for slot, used in enumerate(node.input) if used == name]

@@ -132,6 +132,8 @@ def make(folder, wanted):
         if precision == "int4":
             entry["golden"] = f"golden-{export}.json"
             narrow(folder, export, spliced.Export(exported.model_file(f"{folder}/fp32"), shape, points, sequences[1], values, 1e-4), values, edits, sequences)
+        else:
+            entry["streamDiffers"] = float(f"{spliced.Export(exported.model_file(f'{folder}/{export}'), shape, points, sequences[1], values, 1e-3).differs(values):.2e}")
         made[export] = entry
         golden.write(folder, described, texts, tensors)
 

@@ -35,15 +35,19 @@ export class UntouchedModel {
 
   /**
    * Writes on greedily from equally long sequences, with the cache in place (group-query) or handed on (concat).
-   * @returns milliseconds of the first pass, and of each step after it.
+   * @returns the ids that each sequence went on with, milliseconds of the first pass, and of each step after it.
    */
-  async decode(sequences: readonly (readonly number[])[], steps: number): Promise<{ first: number; steps: number[] }> {
+  async decode(
+    sequences: readonly (readonly number[])[],
+    steps: number,
+  ): Promise<{ ids: number[][]; first: number; steps: number[] }> {
     const lanes = sequences.length;
     const prompt = sequences[0]?.length ?? 0;
     const inPlace = this.model.kv === "group-query";
     let pasts = this.pasts(lanes, inPlace ? prompt + steps : 0);
     let ids = sequences.flat();
     const times: number[] = [];
+    const written: number[][] = sequences.map(() => []);
     for (let step = 0; step <= steps; step++) {
       const started = performance.now();
       const columns = step === 0 ? prompt : 1;
@@ -57,10 +61,11 @@ export class UntouchedModel {
       const outputs = await this.session.run(feeds, fetches);
       if (!inPlace) pasts = this.handedOn(outputs);
       ids = this.largest(outputs.logits as Tensor, lanes, columns);
+      for (const [lane, id] of ids.entries()) written[lane]?.push(id);
       times.push(performance.now() - started);
     }
     const [first = 0, ...rest] = times;
-    return { first, steps: rest };
+    return { ids: written, first, steps: rest };
   }
 
   private inputs(

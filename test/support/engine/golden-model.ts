@@ -15,7 +15,7 @@ export interface GoldenModel {
   hookPoints: HookPoint[];
   sequences: number[][];
   newTokens: number;
-  exports: Record<string, { kv: string; precision: string; golden?: string }>;
+  exports: Record<string, { kv: string; precision: string; golden?: string; streamDiffers?: number }>;
 }
 
 /** Golden values of one export: PyTorch's for float32, the untouched export's own in ONNX Runtime for narrower weights. */
