@@ -18,6 +18,7 @@ import type {
 } from "../../../shared/engine/engine.ts";
 import type { ModelDescription } from "../../../shared/engine/model-description.ts";
 import { RefractError } from "../../../shared/errors.ts";
+import type { LoadListener } from "../run/load-progress.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineCallName, EngineCalls, FromEngine, ToEngine } from "./messages.ts";
 import { packArrays, unpackArrays } from "./packed-arrays.ts";
@@ -50,13 +51,21 @@ export class EngineClient implements Engine {
   readonly model: ModelDescription;
   private readonly options: EngineOptions;
   private readonly folder: string;
+  private readonly loading: Set<LoadListener>;
   private running: Running | null;
   private starting: Promise<Running> | null = null;
   private closed = false;
 
-  private constructor(options: EngineOptions, folder: string, running: Running, model: ModelDescription) {
+  private constructor(
+    options: EngineOptions,
+    folder: string,
+    loading: Set<LoadListener>,
+    running: Running,
+    model: ModelDescription,
+  ) {
     this.options = options;
     this.folder = folder;
+    this.loading = loading;
     this.running = running;
     this.model = model;
   }
@@ -64,10 +73,11 @@ export class EngineClient implements Engine {
   /** Starts a process and opens a model in it. */
   static async open(options: EngineOptions, { signal }: CallOptions = {}): Promise<EngineClient> {
     const folder = mkdtempSync(join(tmpdir(), "refract-"));
-    const running = startProcess();
+    const loading = new Set<LoadListener>();
+    const running = startProcess(loading);
     try {
       const model = await callProcess(running, folder, "open", options, signal, undefined);
-      return new EngineClient(options, folder, running, model);
+      return new EngineClient(options, folder, loading, running, model);
     } catch (error) {
       await stopProcess(running);
       rmSync(folder, { recursive: true, force: true });
@@ -78,6 +88,12 @@ export class EngineClient implements Engine {
   /** Process id of the engine, for a status view; `null` between a death and the next call. */
   get processId(): number | null {
     return this.running?.child.pid ?? null;
+  }
+
+  /** Tells how far the weights are while a call waits for them, until what is returned is called. */
+  onLoading(listener: LoadListener): () => void {
+    this.loading.add(listener);
+    return () => this.loading.delete(listener);
   }
 
   forward(request: ForwardRequest, options: CallOptions = {}): Promise<ForwardResult> {
@@ -123,7 +139,7 @@ export class EngineClient implements Engine {
   }
 
   private async restart(): Promise<Running> {
-    const running = startProcess();
+    const running = startProcess(this.loading);
     await callProcess(running, this.folder, "open", this.options, undefined, undefined);
     this.running = running;
     return running;
@@ -134,7 +150,7 @@ function isAlive({ child }: Running): boolean {
   return child.connected && child.exitCode === null && child.signalCode === null;
 }
 
-function startProcess(): Running {
+function startProcess(loading: ReadonlySet<LoadListener>): Running {
   const child = fork(ENTRY, [], {
     serialization: "advanced",
     execArgv: [],
@@ -157,11 +173,14 @@ function startProcess(): Running {
     child.on("exit", (code, signal) => end(signal === null ? `exit code ${code}` : signal));
     child.on("error", (error) => end(error.message));
   });
-  child.on("message", (message: FromEngine) => receive(waiting, message));
+  child.on("message", (message: FromEngine) => {
+    if (message.kind !== "loading") return receive(waiting, message);
+    for (const listener of loading) listener(message.progress);
+  });
   return { child, waiting, ended };
 }
 
-function receive(waiting: Map<number, Waiting>, message: FromEngine): void {
+function receive(waiting: Map<number, Waiting>, message: Exclude<FromEngine, { kind: "loading" }>): void {
   const call = waiting.get(message.id);
   if (call === undefined) return;
   if (message.kind === "token") {

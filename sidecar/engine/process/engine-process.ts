@@ -33,7 +33,7 @@ type Handler<N extends EngineCallName> = (
 
 const HANDLERS: { [N in EngineCallName]: Handler<N> } = {
   async open(options) {
-    engine = await openModel(options);
+    engine = await openModel(options, (progress) => send({ kind: "loading", progress }));
     return engine.model;
   },
   forward: (request, _id, signal) => opened().forward(request, { signal }),

@@ -10,6 +10,7 @@ import type {
 } from "../../../shared/engine/engine.ts";
 import type { ModelDescription } from "../../../shared/engine/model-description.ts";
 import type { RefractErrorCode } from "../../../shared/errors.ts";
+import type { LoadProgress } from "../run/load-progress.ts";
 import type { EngineOptions } from "./engine-options.ts";
 
 /** What the engine process can be asked, by name. */
@@ -40,4 +41,5 @@ export type ToEngine =
 export type FromEngine =
   | { kind: "result"; id: number; result: unknown; arrays: PackedArrays }
   | { kind: "error"; id: number; code: RefractErrorCode; message: string; cause: string | null }
-  | { kind: "token"; id: number; lane: number; token: number };
+  | { kind: "token"; id: number; lane: number; token: number }
+  | { kind: "loading"; progress: LoadProgress };

@@ -74,9 +74,16 @@ export class BatchRun {
     const run = new BatchRun(stack, batch, options);
     const edits = run.elided.map(({ needed }) => needed);
     const needs = needsOf(edits, options.captures);
-    for (const session of stack.blocks.slice(options.first, options.last + 1)) {
+    const sessions = stack.blocks.slice(options.first, options.last + 1);
+    const missing = sessions.filter((session) => !session.isReady(needs));
+    const tell = (done: number) =>
+      missing.length > 0 && stack.onLoading({ stage: "loading weights", fraction: done / missing.length });
+    tell(0);
+    for (const session of sessions) {
       stopIfAborted(options.signal);
       const built = await session.prepare(needs);
+      const place = missing.indexOf(session);
+      if (place >= 0) tell(place + 1);
       run.states.push({
         session,
         built,

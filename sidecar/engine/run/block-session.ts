@@ -81,6 +81,11 @@ export class BlockSession {
     await built?.session.release();
   }
 
+  /** Whether a pass can run without a session to be made first. */
+  isReady(needs: Needs): boolean {
+    return this.built !== null && this.covers(needs);
+  }
+
   private covers({ slots, dictionaries, measured, captures, lens, form }: Needs): boolean {
     const own = (points: ReadonlySet<HookPoint>) => this.block.hookPoints.filter((point) => points.has(point));
     return (

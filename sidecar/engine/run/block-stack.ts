@@ -1,5 +1,6 @@
 import type { Block, CutModel } from "../cut/block.ts";
 import { BlockSession } from "./block-session.ts";
+import type { LoadListener } from "./load-progress.ts";
 import type { SessionSettings } from "./session-options.ts";
 
 /** A cut model's sessions: its blocks in order, and the head. */
@@ -12,8 +13,12 @@ export class BlockStack {
   /** Whether any block is told positions; without it a lane's padding cannot be hidden from rotary embeddings. */
   readonly positionIds: boolean;
 
-  constructor(model: CutModel, settings: SessionSettings) {
+  /** Is told how far the sessions of a pass are. */
+  readonly onLoading: LoadListener;
+
+  constructor(model: CutModel, settings: SessionSettings, onLoading: LoadListener = () => undefined) {
     this.model = model;
+    this.onLoading = onLoading;
     this.onDevice = settings.provider === "webgpu";
     const last = model.blocks.length - 1;
     this.blocks = model.blocks.map((block, index) => new BlockSession(block, settings, this.onDevice && index < last));

@@ -19,6 +19,7 @@ import { BlockStack } from "./block-stack.ts";
 import { forward } from "./forward.ts";
 import { type GenerateOptions, generate } from "./generate.ts";
 import { lens } from "./lens.ts";
+import type { LoadListener } from "./load-progress.ts";
 
 export interface ModelEngineSettings {
   provider: ProviderName;
@@ -27,6 +28,7 @@ export interface ModelEngineSettings {
   dictionaryBudget?: number | null;
   /** Runs once before the first call; where it throws, so does every call. */
   beforeFirstCall?: () => Promise<void>;
+  onLoading?: LoadListener;
 }
 
 /** The engine in this process: a cut model and its sessions. Calls run one after another. */
@@ -39,7 +41,7 @@ export class ModelEngine implements Engine {
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(cut: CutModel, settings: ModelEngineSettings) {
-    this.stack = new BlockStack(cut, settings);
+    this.stack = new BlockStack(cut, settings, settings.onLoading);
     this.encoders = new EncoderSessions(settings.threads, settings.dictionaryBudget ?? DEFAULT_DICTIONARY_BUDGET);
     this.beforeFirstCall = settings.beforeFirstCall ?? (async () => {});
     this.model = describe(cut, settings.provider);

@@ -4,6 +4,7 @@ import type { CutModel } from "../cut/block.ts";
 import { BatchRun } from "./batch-run.ts";
 import { BlockStack } from "./block-stack.ts";
 import { runHead } from "./head.ts";
+import type { LoadListener } from "./load-progress.ts";
 import { prefillStep } from "./prefill.ts";
 import { type SessionSettings, sessionOptions } from "./session-options.ts";
 import { asFloat32, integers, zeros } from "./tensors.ts";
@@ -17,10 +18,20 @@ const TOLERANCE = { float32: 1e-4, other: 2e-2 };
  * the logits. Block by block, so that two whole models are never in memory. Throws `failed` where they differ.
  * @returns the largest difference over the largest logit.
  */
-export async function checkNoOp(model: CutModel, settings: SessionSettings): Promise<number> {
+export async function checkNoOp(
+  model: CutModel,
+  settings: SessionSettings,
+  onLoading: LoadListener = () => undefined,
+): Promise<number> {
+  // The untouched model is as many blocks as the spliced one has, and a head.
+  const half = model.blocks.length + 1;
+  const tell = (done: number) => onLoading({ stage: "checking the cut model", fraction: done / (2 * half) });
+  tell(0);
   const ids = Array.from({ length: TOKENS }, (_, i) => (7919 * (i + 1)) % model.vocabSize);
   const expected = await untouchedLogits(model, settings, ids);
-  const found = await splicedLogits(model, settings, ids);
+  tell(half);
+  const found = await splicedLogits(model, settings, ids, (block) => tell(half + block));
+  tell(2 * half);
   let most = 0;
   let scale = 0;
   for (const [i, value] of expected.entries()) {
@@ -71,6 +82,7 @@ async function splicedLogits(
   model: CutModel,
   settings: SessionSettings,
   ids: readonly number[],
+  onBlock: (done: number) => void,
 ): Promise<Float32Array> {
   const lane = { ids, edits: { rows: [], drops: [] } };
   const batch = { members: [0], lanes: [lane], columns: ids.length, offsets: [0] };
@@ -100,6 +112,7 @@ async function splicedLogits(
       run.dispose();
       await stack.release();
     }
+    onBlock(index + 1);
   }
   const stack = new BlockStack({ ...model, blocks: [] }, settings);
   const out = new Float32Array(ids.length * model.vocabSize);

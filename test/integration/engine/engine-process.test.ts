@@ -30,6 +30,19 @@ const generate = (maxNewTokens: number, signal?: AbortSignal, onToken?: (lane: n
     { ...(signal === undefined ? {} : { signal }), ...(onToken === undefined ? {} : { onToken }) },
   );
 
+it("tells how far the check and the weights are while the first call waits for them, and nothing afterwards", async () => {
+  const told: string[] = [];
+  const stop = engine.onLoading(({ stage, fraction }) => told.push(`${stage} ${fraction.toFixed(2)}`));
+  await forward();
+  expect(told).toEqual([
+    ...[0, 3, 4, 5, 6].map((done) => `checking the cut model ${(done / 6).toFixed(2)}`),
+    ...[0, 1, 2].map((done) => `loading weights ${(done / 2).toFixed(2)}`),
+  ]);
+  await forward();
+  expect(told).toHaveLength(8);
+  stop();
+});
+
 it("answers from another process with whole arrays", async () => {
   expect(engine.processId).not.toBe(process.pid);
   const { captures, logits } = await forward();
