@@ -1,6 +1,7 @@
 import type { CallOptions } from "../../shared/engine/engine.ts";
 import { EngineClient } from "../engine/process/engine-client.ts";
 import { cacheFolder } from "../engine/run/checked-models.ts";
+import type { LoadListener } from "../engine/run/load-progress.ts";
 import { type ModelTokenizer, openTokenizer } from "../engine/tokens/open-tokenizer.ts";
 import { modelPath } from "./model-path.ts";
 
@@ -22,6 +23,8 @@ export interface ApplicationSettings {
   threads: number | null;
   /** How many blocks a model is cut into; `null` leaves it to the count of layers. */
   blocks: number | null;
+  /** Is told how far a model's weights are while a call waits for them. */
+  onLoading?: LoadListener;
   /** Makes a path that the user gave absolute. */
   resolve(path: string): string;
 }
@@ -70,6 +73,7 @@ export class Application {
   private async load(name: string, path: string, options: CallOptions): Promise<LoadedModel> {
     const { provider, threads, blocks } = this.settings;
     const engine = await EngineClient.open({ path, provider, threads, blocks, checkedFolder: cacheFolder() }, options);
+    if (this.settings.onLoading !== undefined) engine.onLoading(this.settings.onLoading);
     let tokenizer: Promise<ModelTokenizer> | null = null;
     return {
       name,

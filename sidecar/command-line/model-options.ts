@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { RefractError } from "../../shared/errors.ts";
 import { Application } from "../application/application.ts";
+import { writeLoading } from "./loading-line.ts";
 
 /** Options of every command that runs a model. */
 export interface ModelOptions {
@@ -34,6 +35,7 @@ export async function withApplication(
     provider: options.provider,
     threads: options.threads ?? null,
     blocks: options.blocks ?? null,
+    onLoading: writeLoading,
     resolve,
   });
   const controller = new AbortController();

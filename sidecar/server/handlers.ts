@@ -13,6 +13,7 @@ import type { OpenPlugins } from "../application/open-plugins.ts";
 import { Passes } from "../application/passes.ts";
 import { runSpec } from "../application/run-spec.ts";
 import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
+import { tellLoading } from "./tell-loading.ts";
 
 export interface HandlerContext {
   application: Application;
@@ -74,11 +75,12 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const tokenizer = await tokenizerOf(model);
       return { counts: prompts.map(({ messages }) => tokenizer.ledger(messages).ids.length) };
     },
-    inspect: async (params, { signal }) => {
+    inspect: async (params, call) => {
+      const { signal } = call;
       const registry = await plugins.registry();
       const reading = registry.find("readings", params.reading);
       const model = await application.openModel(params.model, { signal });
-      return inspect(params, { model, passes, reading, signal });
+      return tellLoading(model, call, () => inspect(params, { model, passes, reading, signal }));
     },
     "inspect.cell": async ({ key, layer, token, top }, { signal }) => {
       const formats = (await plugins.registry()).all("dictionaries");
@@ -93,7 +95,8 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     compare: async (params, call) => {
       const registry = await plugins.registry();
       const model = await application.openModel(params.model, { signal: call.signal });
-      return compare(params, model, { dictionaryFormats: registry.all("dictionaries") }, call);
+      const tools = { dictionaryFormats: registry.all("dictionaries") };
+      return tellLoading(model, call, () => compare(params, model, tools, call));
     },
   };
 }
