@@ -144,17 +144,16 @@ export class Inspections extends Disposable {
     const client = await this.#sidecar.client();
     const model = await this.#models.forResource(uri);
     const reading = await this.#choices.current(uri);
-    const inspection = await client.request(
-      "inspect",
-      {
-        model: model.path,
-        prompt: { messages: prompt.messages, lineStarts: lineStartsOf(text) },
-        reading: reading.reading,
-        site: this.#choices.site(uri),
-        direction: reading.direction,
-        refusalTokens: readSettings(uri).refusalTokens,
-      },
-      { signal },
+    const params = {
+      model: model.path,
+      prompt: { messages: prompt.messages, lineStarts: lineStartsOf(text) },
+      reading: reading.reading,
+      site: this.#choices.site(uri),
+      direction: reading.direction,
+      refusalTokens: readSettings(uri).refusalTokens,
+    };
+    const inspection = await this.#sidecar.whileLoading(modelName(model.path), (onProgress) =>
+      client.request("inspect", params, { signal, onProgress }),
     );
     // An edit during the pass makes its result old before it is shown; the pause after that edit reads again.
     const stale = document.version !== version;

@@ -98,13 +98,15 @@ export class Models extends Disposable {
   async #load(path: string): Promise<OpenModel> {
     const client = await this.#sidecar.client();
     const name = modelName(path);
-    this.#sidecar.setState({ kind: "loading", model: name, fraction: null });
+    this.#sidecar.setState({ kind: "loading", model: name, stage: "opening", fraction: null });
     try {
       await this.#loadPlugins();
       const model = await client.request(
         "models.open",
         { path },
-        { onProgress: ({ fraction }) => this.#sidecar.setState({ kind: "loading", model: name, fraction }) },
+        {
+          onProgress: ({ stage, fraction }) => this.#sidecar.setState({ kind: "loading", model: name, stage, fraction }),
+        },
       );
       this.#known.set(path, model);
       this.#sidecar.setState({ kind: "ready", model: name, provider: model.description.provider });

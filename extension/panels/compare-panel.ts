@@ -249,21 +249,23 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
         this.send({ type: "column", column: at, value: after });
       }
     };
-    await client.stream(
-      "compare",
-      {
-        model: shown.model,
-        prompt: { messages: prompt.messages, lineStarts: lineStartsOf(shown.document.getText()) },
-        conditions: columns.map((at) => wireCondition(chosenAt(shown.chosen, at))),
-        baselineReply: known,
-        refusalTokens: readSettings(uri).refusalTokens,
-        maxNewTokens: readSettings(uri).maxNewTokens,
-        temperature: 0,
-        topP: 1,
-        seed: 0,
-      },
-      onEvent,
-      { signal },
+    await this.#sidecar.whileLoading(modelName(shown.model), (onProgress) =>
+      client.stream(
+        "compare",
+        {
+          model: shown.model,
+          prompt: { messages: prompt.messages, lineStarts: lineStartsOf(shown.document.getText()) },
+          conditions: columns.map((at) => wireCondition(chosenAt(shown.chosen, at))),
+          baselineReply: known,
+          refusalTokens: readSettings(uri).refusalTokens,
+          maxNewTokens: readSettings(uri).maxNewTokens,
+          temperature: 0,
+          topP: 1,
+          seed: 0,
+        },
+        onEvent,
+        { signal, onProgress },
+      ),
     );
   }
 

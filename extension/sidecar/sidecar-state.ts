@@ -3,8 +3,8 @@ export type SidecarState =
   | { kind: "off" }
   | { kind: "restricted" }
   | { kind: "starting" }
-  /** A model is loading; `fraction` is `null` where no share is known. */
-  | { kind: "loading"; model: string; fraction: number | null }
+  /** A model is loading; `stage` says what is done for it, `fraction` is `null` where no share is known. */
+  | { kind: "loading"; model: string; stage: string; fraction: number | null }
   | { kind: "ready"; model: string | null; provider: string | null }
   | { kind: "reconnecting"; why: string }
   | { kind: "failed"; why: string };
@@ -37,7 +37,7 @@ export function statusText(state: SidecarState): StatusText {
       const share = state.fraction === null ? "" : ` ${Math.round(state.fraction * 100)}%`;
       return {
         text: `$(loading~spin) Refract: loading${share}`,
-        tooltip: `Loading ${state.model}.`,
+        tooltip: `${state.model}: ${state.stage}.`,
         severity: "normal",
       };
     }

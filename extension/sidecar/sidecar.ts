@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { RefractError } from "../../shared/errors.ts";
 import type { ProtocolClient } from "../../shared/protocol/client.ts";
+import type { Progress } from "../../shared/protocol/frames.ts";
 import type { RefractClient } from "../../shared/protocol/interface.ts";
 import { Disposable } from "../disposable.ts";
 import { readSettings } from "../settings.ts";
@@ -16,6 +17,9 @@ const TOKEN_SECRET = "refract.sidecar.token";
 /** A sidecar that ends more often than this within `CRASH_WINDOW_MS` is not started again by itself. */
 const MOST_CRASHES = 3;
 const CRASH_WINDOW_MS = 120_000;
+
+/** What a call's progress says while the model isn't ready, in their order. */
+const LOADING = ["checking the cut model", "loading weights"];
 
 interface Connection {
   client: ProtocolClient;
@@ -43,6 +47,12 @@ export class Sidecar extends Disposable {
     this.#log = log;
     if (!vscode.workspace.isTrusted) this.#state = { kind: "restricted" };
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.setState({ kind: "off" })));
+    this.register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (!event.affectsConfiguration("refract.dictionaryBudget") || !this.running) return;
+        this.#sendBudget().catch((error: unknown) => log.warn(`dictionary budget: ${String(error)}`));
+      }),
+    );
   }
 
   get state(): SidecarState {
@@ -59,6 +69,21 @@ export class Sidecar extends Disposable {
     if (state.kind === "ready") this.#lastReady = state;
     this.#log.debug(`sidecar: ${JSON.stringify(state)}`);
     this.#changed.fire(state);
+  }
+
+  /** Runs a call on a model. As long as it waits for the model's weights the status item says how far they are. */
+  async whileLoading<T>(model: string, call: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<T> {
+    const end = () => {
+      if (this.#state.kind === "loading") this.setState(this.#lastReady);
+    };
+    try {
+      return await call(({ stage, fraction }) => {
+        if (!LOADING.includes(stage) || (stage === LOADING.at(-1) && fraction === 1)) end();
+        else this.setState({ kind: "loading", model, stage, fraction });
+      });
+    } finally {
+      end();
+    }
   }
 
   /** Whether a call could be made without starting anything. */
@@ -114,6 +139,12 @@ export class Sidecar extends Disposable {
     super.dispose();
   }
 
+  /** A change of the budget holds at once, for what is loaded too. */
+  async #sendBudget(): Promise<void> {
+    const client = await this.client();
+    await client.request("dictionaries.budget", { megabytes: readSettings().dictionaryBudget });
+  }
+
   async #start(): Promise<Connection> {
     this.setState({ kind: "starting" });
     try {
@@ -161,6 +192,7 @@ export class Sidecar extends Disposable {
       },
     });
     await client.open();
+    await client.request("dictionaries.budget", { megabytes: settings.dictionaryBudget });
     return { client, child };
   }
 
