@@ -7,6 +7,7 @@ import { bucketStyle } from "./bucket-style.ts";
 import { type PlacedToken, templateRuns } from "./placed-token.ts";
 import type { ThemeKind } from "./profile-picture.ts";
 import { themeKind } from "./theme-kind.ts";
+import { tokenLabel } from "./token-label.ts";
 import { visibleText } from "./visible-text.ts";
 
 /** One inspected prompt as it is drawn: a value per token at the chosen layer. */
@@ -28,7 +29,7 @@ const MARGIN_LINES = 20;
 /** VS Code draws no further than this in a line (`editor.stopRenderingLineAfter`), so nothing beyond needs a tint. */
 const LONGEST_LINE = 10_000;
 
-/** Of a longer run of template tokens only the last ones are drawn: those nearest to the reply. */
+/** Of the template's last tokens, at whose end refusal is read, only so many are drawn: those nearest to the reply. */
 const MOST_ATTACHMENTS = 10;
 
 function quietText(contentText: string): vscode.ThemableDecorationAttachmentRenderOptions {
@@ -120,17 +121,21 @@ export class Tints extends Disposable {
     prompt: TintedPrompt,
     seen: (offset: number) => boolean,
   ): vscode.DecorationOptions[] {
-    const runs = templateRuns(prompt.tokens).filter(({ offset }) => seen(offset));
-    const options = runs.flatMap((run) => {
+    const runs = templateRuns(prompt.tokens);
+    const options = runs.flatMap((run, at): vscode.DecorationOptions[] => {
+      if (!seen(run.offset)) return [];
       const position = editor.document.positionAt(run.offset);
       const range = new vscode.Range(position, position);
-      const hidden = Math.max(0, run.tokens.length - MOST_ATTACHMENTS);
-      const more = hidden === 0 ? [] : [{ range, renderOptions: { [run.side]: quietText(`${hidden} more`) } }];
-      const shown = run.tokens.slice(hidden).map(({ token, index }) => ({
+      // Lines wrap as if attachments had no width: before the text and between messages there is room for a count alone.
+      const shown = run.side === "after" && at === runs.length - 1 ? MOST_ATTACHMENTS : 0;
+      const folded = run.tokens.slice(0, Math.max(0, run.tokens.length - shown));
+      const drawn = run.tokens.slice(folded.length).map(({ token, index }) => ({
         range,
-        renderOptions: { [run.side]: this.#attachment(prompt, token.text, index) },
+        renderOptions: { [run.side]: this.#attachment(prompt, tokenLabel(token.text), index) },
       }));
-      return [...more, ...shown];
+      if (folded.length === 0) return drawn;
+      const hoverMessage = foldedTokens(prompt, folded);
+      return [{ range, hoverMessage, renderOptions: { [run.side]: this.#folded(prompt, folded) } }, ...drawn];
     });
     const last = prompt.tokens.findLast(({ place }) => place !== null)?.place?.end;
     if (last !== undefined && seen(last)) {
@@ -142,10 +147,18 @@ export class Tints extends Disposable {
     return options;
   }
 
-  #attachment(prompt: TintedPrompt, text: string, index: number): vscode.ThemableDecorationAttachmentRenderOptions {
+  /** `‹3›` for three tokens, tinted like the strongest of them. */
+  #folded(prompt: TintedPrompt, tokens: readonly PlacedToken[]): vscode.ThemableDecorationAttachmentRenderOptions {
+    const strength = ({ index }: PlacedToken) => Math.abs(bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale));
+    const strongest = tokens.reduce((most, token) => (strength(token) > strength(most) ? token : most));
+    const here = tokens.find(({ index }) => index === prompt.cursor) ?? strongest;
+    return this.#attachment(prompt, `\u2039${tokens.length}\u203a`, here.index);
+  }
+
+  #attachment(prompt: TintedPrompt, label: string, index: number): vscode.ThemableDecorationAttachmentRenderOptions {
     const bucket = bucketOf(prompt.values[index] ?? Number.NaN, prompt.scale);
     return {
-      ...quietText(visibleText(text)),
+      ...quietText(label),
       border: index === prompt.cursor ? "1px solid" : "1px dotted",
       ...bucketStyle(bucket, this.#theme, prompt.stale),
     };
@@ -181,6 +194,15 @@ export class Tints extends Disposable {
     this.#stale = [];
     this.#theme = themeKind();
   }
+}
+
+/** What stands behind a count of template tokens: each with its reading at the layer that is shown. */
+function foldedTokens({ values }: TintedPrompt, tokens: readonly PlacedToken[]): vscode.MarkdownString {
+  const lines = tokens.map(({ token, index }) => {
+    const text = visibleText(token.text).replaceAll("`", "'");
+    return `- \`${text}\` id ${token.id}, position ${index}: ${formatFigure(values[index] ?? Number.NaN)}`;
+  });
+  return new vscode.MarkdownString(`The template writes here:\n\n${lines.join("\n")}`);
 }
 
 function emptyBuckets(): vscode.Range[][] {

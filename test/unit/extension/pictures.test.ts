@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bucketStyle } from "../../../extension/inspect/bucket-style.ts";
 import { profilePicture } from "../../../extension/inspect/profile-picture.ts";
+import { tokenLabel } from "../../../extension/inspect/token-label.ts";
 import { visibleText } from "../../../extension/inspect/visible-text.ts";
 
 const SCALE = { limit: 4, clipped: 0, n: 84 };
@@ -53,4 +54,17 @@ describe("the look of a bucket", () => {
 test("a token's text is drawn so that blanks and line ends show", () => {
   expect(visibleText(" the\n")).toBe("\u00b7the\\n");
   expect(visibleText("")).toBe("\u2205");
+});
+
+test.each([
+  ["<|assistant|>", "\u2039assistant\u203a"],
+  ["<start_of_turn>", "\u2039start_of_turn\u203a"],
+  ["<|reserved_special_token_12|>", "\u2039reserved_spec\u2026\u203a"],
+  ["\n", "\u21b5"],
+  ["\n\n", "\u21b5\u21b5"],
+  [" user", "\u00b7user"],
+  ["[/INST]", "[/INST]"],
+  ["a < b", "a < b"],
+])("a template's token %j takes as little room as can be read", (text, label) => {
+  expect(tokenLabel(text)).toBe(label);
 });
