@@ -20,6 +20,7 @@ import { PromptFiles } from "./prompts/prompt-files.ts";
 import { addRunCommands } from "./runs/run-commands.ts";
 import { RunningSpecs } from "./runs/running-specs.ts";
 import { RunsView } from "./runs/runs-view.ts";
+import { SpecCompletion } from "./runs/spec-completion.ts";
 import { SpecDiagnostics } from "./runs/spec-diagnostics.ts";
 import { SpecLenses } from "./runs/spec-lenses.ts";
 import { Sidecar } from "./sidecar/sidecar.ts";
@@ -54,10 +55,13 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
     ...[new LayerItem(inspections, view, cursor), new PromptLenses(files, inspections, models, sidecar, log)],
     ...[replies, heatmap, compare],
   );
-  const running = new RunningSpecs(sidecar, log);
+  const running = new RunningSpecs(models, log);
   const runs = new RunsView(running);
   const results = new ResultsPanel(context, log, running);
-  context.subscriptions.push(running, runs, results, new SpecLenses(running), new SpecDiagnostics(sidecar, log));
+  context.subscriptions.push(
+    ...[running, runs, results, new SpecLenses(running)],
+    ...[new SpecDiagnostics(sidecar, models, log), new SpecCompletion(models)],
+  );
   // A run opens the model that its spec names.
   running.onDidChange(() => models.refresh().catch((error: unknown) => log.debug(`models: ${String(error)}`)));
   addRunCommands(commands, { running, view: runs, results });

@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
 import { Disposable } from "../disposable.ts";
@@ -18,6 +18,17 @@ export function modelName(path: string): string {
   const folder = path.replace(/[\\/]+$/, "");
   const name = basename(folder);
   return HOW_EXPORTED.test(name) ? `${basename(dirname(folder))}/${name}` : name;
+}
+
+/** Plugin modules of other extensions: paths in their `contributes.refractPlugins`, relative to their folders. */
+function contributedPlugins(): string[] {
+  return vscode.extensions.all.flatMap(({ packageJSON, extensionPath }) => {
+    const manifest = packageJSON as { contributes?: Record<string, unknown> };
+    const named = manifest.contributes?.refractPlugins;
+    return Array.isArray(named)
+      ? named.filter((one) => typeof one === "string").map((one) => join(extensionPath, one))
+      : [];
+  });
 }
 
 /** The models that the sidecar holds, opened on first use. */
@@ -76,6 +87,12 @@ export class Models extends Disposable {
     }
   }
 
+  /** The sidecar, started where none runs, with the plugins that the settings and other extensions name. */
+  async client(): ReturnType<Sidecar["client"]> {
+    await this.#loadPlugins();
+    return this.#sidecar.client();
+  }
+
   /** Asks the sidecar, where one runs, which models it holds: another window may have opened or closed some. */
   async refresh(): Promise<void> {
     if (!this.#sidecar.running) return;
@@ -123,7 +140,7 @@ export class Models extends Disposable {
   }
 
   async #loadPlugins(): Promise<void> {
-    const paths = readSettings().plugins;
+    const paths = [...readSettings().plugins, ...contributedPlugins()];
     if (paths.length === 0) return;
     const client = await this.#sidecar.client();
     await client.request("plugins.load", { paths });

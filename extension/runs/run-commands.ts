@@ -18,10 +18,10 @@ export function addRunCommands(
   parts: { running: RunningSpecs; view: RunsView; results: ResultsPanel },
 ): void {
   const { running, view, results } = parts;
-  commands.add("runExperiment", async (uri?: vscode.Uri) => {
+  commands.add("runExperiment", async (uri?: vscode.Uri, from?: string) => {
     const spec = specOf(uri);
     await vscode.workspace.openTextDocument(spec).then((document) => document.save());
-    const folder = await running.run(spec.fsPath, null, (path) => void results.open(path));
+    const folder = await running.run(spec.fsPath, from, (path) => void results.open(path));
     view.refresh();
     await results.open(folder);
   });

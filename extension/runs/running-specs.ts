@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/protocol/run-messages.ts";
 import { Disposable } from "../disposable.ts";
-import type { Sidecar } from "../sidecar/sidecar.ts";
+import type { Models } from "../models/models.ts";
 
 interface RunningSpec {
   folder: string | null;
@@ -12,16 +12,16 @@ interface RunningSpec {
 
 /** The runs that go on now, each with its progress in the notification area, where it can be stopped. */
 export class RunningSpecs extends Disposable {
-  readonly #sidecar: Sidecar;
+  readonly #models: Models;
   readonly #log: vscode.LogOutputChannel;
   readonly #running = new Map<string, RunningSpec>();
   readonly #changed = this.register(new vscode.EventEmitter<void>());
 
   readonly onDidChange = this.#changed.event;
 
-  constructor(sidecar: Sidecar, log: vscode.LogOutputChannel) {
+  constructor(models: Models, log: vscode.LogOutputChannel) {
     super();
-    this.#sidecar = sidecar;
+    this.#models = models;
     this.#log = log;
   }
 
@@ -30,10 +30,10 @@ export class RunningSpecs extends Disposable {
     return [...this.#running.values()].find((running) => running.folder === folder)?.progress ?? null;
   }
 
-  /** Runs a spec; resolves with the run folder. `onFolder` is called as soon as there is one. */
-  async run(spec: string, resume: string | null, onFolder: (folder: string) => void): Promise<string> {
+  /** Runs a spec, or its experiments from one on; resolves with the run folder. `onFolder` is called as soon as there is one. */
+  async run(spec: string, from: string | undefined, onFolder: (folder: string) => void): Promise<string> {
     if (this.#running.has(spec)) throw refused(`${basename(spec)} runs already.`);
-    const running: RunningSpec = { folder: resume, progress: "starting" };
+    const running: RunningSpec = { folder: null, progress: "starting" };
     this.#running.set(spec, running);
     this.#changed.fire();
     const options = {
@@ -43,7 +43,7 @@ export class RunningSpecs extends Disposable {
     };
     try {
       return await vscode.window.withProgress(options, (report, cancellation) =>
-        this.#stream(spec, resume, running, report, cancellation, onFolder),
+        this.#stream(spec, from, running, report, cancellation, onFolder),
       );
     } finally {
       this.#running.delete(spec);
@@ -53,13 +53,13 @@ export class RunningSpecs extends Disposable {
 
   async #stream(
     spec: string,
-    resume: string | null,
+    from: string | undefined,
     running: RunningSpec,
     report: vscode.Progress<{ message?: string; increment?: number }>,
     cancellation: vscode.CancellationToken,
     onFolder: (folder: string) => void,
   ): Promise<string> {
-    const client = await this.#sidecar.client();
+    const client = await this.#models.client();
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
     let shown = 0;
@@ -74,7 +74,7 @@ export class RunningSpecs extends Disposable {
       }
       this.#changed.fire();
     };
-    const { folder } = await client.stream("run", { spec, resume }, onEvent, {
+    const { folder } = await client.stream("run", { spec, from, resume: null }, onEvent, {
       signal: controller.signal,
       onProgress: ({ stage, fraction }) => {
         const percent = fraction === null ? shown : fraction * 100;

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { Disposable } from "../disposable.ts";
+import type { Models } from "../models/models.ts";
 import type { Sidecar } from "../sidecar/sidecar.ts";
 
 const REST_MS = 400;
@@ -7,13 +8,15 @@ const REST_MS = 400;
 /** Marks what is wrong in open specs. Which kinds and options there are is the sidecar's knowledge, so nothing is marked before one runs. */
 export class SpecDiagnostics extends Disposable {
   readonly #sidecar: Sidecar;
+  readonly #models: Models;
   readonly #log: vscode.LogOutputChannel;
   readonly #collection = this.register(vscode.languages.createDiagnosticCollection("refract-spec"));
   readonly #resting = new Map<string, NodeJS.Timeout>();
 
-  constructor(sidecar: Sidecar, log: vscode.LogOutputChannel) {
+  constructor(sidecar: Sidecar, models: Models, log: vscode.LogOutputChannel) {
     super();
     this.#sidecar = sidecar;
+    this.#models = models;
     this.#log = log;
     this.register(vscode.workspace.onDidOpenTextDocument((document) => this.#soon(document)));
     this.register(vscode.workspace.onDidChangeTextDocument(({ document }) => this.#soon(document)));
@@ -39,7 +42,7 @@ export class SpecDiagnostics extends Disposable {
   }
 
   async #look(document: vscode.TextDocument): Promise<void> {
-    const client = await this.#sidecar.client();
+    const client = await this.#models.client();
     const { version } = document;
     const { problems } = await client.request("spec.check", { path: document.uri.fsPath, text: document.getText() });
     if (document.isClosed || document.version !== version) return;

@@ -22,7 +22,7 @@ export async function experimentPlaces(
   return { all: pair.key.range?.[0] ?? 0, each };
 }
 
-/** `Run` over a spec's experiments, and over each what the last run found. */
+/** `Run` over a spec's experiments, `Run from here` over each but the first, and over each what the last run found. */
 export class SpecLenses extends Disposable implements vscode.CodeLensProvider {
   readonly #changed = this.register(new vscode.EventEmitter<void>());
 
@@ -53,7 +53,17 @@ export class SpecLenses extends Disposable implements vscode.CodeLensProvider {
       command: "refract.runExperiment",
       arguments: [uri],
     });
-    if (last === undefined) return [run];
+    // From the first on is all of them, which is Run.
+    const later = places.each.slice(1).map(
+      ({ name, offset }) =>
+        new vscode.CodeLens(at(offset), {
+          title: "$(play) Run from here",
+          tooltip: `Run ${name} and the experiments after it`,
+          command: "refract.runExperiment",
+          arguments: [uri, name],
+        }),
+    );
+    if (last === undefined) return [run, ...later];
     const show = { title: "Show last result", command: "refract.openRun", arguments: [last.folder] };
     const found = places.each.flatMap(({ name, offset }) => {
       const experiment = last.experiments.find((one) => one.name === name);
@@ -61,6 +71,6 @@ export class SpecLenses extends Disposable implements vscode.CodeLensProvider {
       const title = experiment.verdicts[0] ?? experiment.status;
       return [new vscode.CodeLens(at(offset), { title, command: "refract.openRun", arguments: [last.folder] })];
     });
-    return [run, new vscode.CodeLens(at(places.all), show), ...found];
+    return [run, new vscode.CodeLens(at(places.all), show), ...later, ...found];
   }
 }

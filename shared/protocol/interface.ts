@@ -22,6 +22,8 @@ import {
   runResultSchema,
   specCheckParamsSchema,
   specCheckSchema,
+  specCompleteParamsSchema,
+  specCompleteSchema,
 } from "./run-messages.ts";
 
 const nothing = z.object({});
@@ -62,6 +64,8 @@ export const METHODS = {
   },
   /** What is wrong in a spec, as far as that needs no model. */
   "spec.check": { params: specCheckParamsSchema, result: specCheckSchema },
+  /** What may be typed at a place of a spec, with what its plugins add. */
+  "spec.complete": { params: specCompleteParamsSchema, result: specCompleteSchema },
   /** Runs every experiment of a spec; the run folder holds all results, and a run that was cancelled can be resumed. */
   run: { params: runParamsSchema, event: runEventSchema, result: runResultSchema },
   compare: { params: compareParamsSchema, event: compareEventSchema, result: compareResultSchema },

@@ -13,8 +13,20 @@ export const specCheckSchema = z.object({
   problems: z.array(z.object({ message: z.string(), field: z.string(), ...place })),
 });
 
+export const specCompleteParamsSchema = z.object({
+  ...specCheckParamsSchema.shape,
+  /** UTF-16 offset of the cursor. */
+  offset: z.int().min(0),
+});
+
+export const specCompleteSchema = z.object({
+  items: z.array(z.object({ label: z.string(), kind: z.enum(["key", "value"]), describe: z.string() })),
+});
+
 export const runParamsSchema = z.object({
   spec: z.string(),
+  /** The first experiment that runs; those before it are left out. Absent: all run. */
+  from: z.string().optional(),
   /** A run folder to go on with. */
   resume: z.string().nullable(),
 });

@@ -5,6 +5,11 @@ export class OpenPlugins {
   #registry: Promise<PluginRegistry> | null = null;
   #paths: readonly string[] = [];
 
+  /** Modules beside the built-in plugins. */
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
   registry(): Promise<PluginRegistry> {
     this.#registry ??= this.#open();
     return this.#registry;

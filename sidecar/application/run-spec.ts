@@ -8,13 +8,15 @@ import { timeLeft } from "./time-left.ts";
 
 interface RunParams {
   spec: string;
+  from?: string | undefined;
   resume: string | null;
 }
 
-/** Runs a spec for a client: the run folder lies beside the spec, events say what is new in it. */
+/** Runs a spec for a client, with the plugins of its settings beside the spec's own: the run folder lies beside the spec, events say what is new in it. */
 export async function runSpec(
-  { spec, resume }: RunParams,
+  { spec, from, resume }: RunParams,
   application: Application,
+  plugins: readonly string[],
   call: StreamCall<RunEvent>,
 ): Promise<{ folder: string; status: "done" | "failed" | "cancelled" }> {
   // The run says things as it goes and waits for nobody: they are few, and sent one after the other.
@@ -30,6 +32,7 @@ export async function runSpec(
       out: join(dirname(spec), "runs"),
       resume,
       exhaustive: false,
+      from: from ?? null,
       signal: call.signal,
       onProgress: ({ experiment, label, done, total, secondsLeft }) => {
         const name = experiment.startsWith("@") ? "" : `${experiment}: `;
@@ -41,7 +44,7 @@ export async function runSpec(
         say({ type: "experiment", experiment, status, sentences: [...sentences] }),
       onFolder: (path) => say({ type: "folder", path }),
     },
-    runTools(application, call.signal),
+    runTools(application, call.signal, plugins),
   );
   await sending;
   return outcome;

@@ -22,6 +22,7 @@ export function addDemoCommand(program: Command, resolve: (path: string) => stri
         out: resolve(options.out),
         resume: null,
         exhaustive: false,
+        from: null,
         signal,
       };
       const outcome = await runWithProgress(request, runTools(application, signal));

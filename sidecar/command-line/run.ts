@@ -10,6 +10,7 @@ interface RunOptions extends ModelOptions {
   resume?: string;
   explain?: boolean;
   exhaustive?: boolean;
+  from?: string;
 }
 
 /** `refract run`: runs every experiment of a spec; the run folder's path is all that stdout gets. */
@@ -20,6 +21,7 @@ export function addRunCommand(program: Command, resolve: (path: string) => strin
     .argument("<spec>", "a *.refract.yaml file")
     .option("--out <dir>", "folder for run folders; runs beside the spec by default")
     .option("--resume <run>", "go on with this run folder")
+    .option("--from <experiment>", "leave out the experiments before this one")
     .option("--explain", "print the spec with every default and the passes it takes, and run nothing")
     .option("--exhaustive", "search every candidate on every prompt instead of racing");
   addModelOptions(command).action((spec: string, options: RunOptions) =>
@@ -27,8 +29,9 @@ export function addRunCommand(program: Command, resolve: (path: string) => strin
       const specPath = resolve(spec);
       const tools = runTools(application, signal);
       const exhaustive = options.exhaustive === true;
+      const from = options.from ?? null;
       if (options.explain) {
-        process.stdout.write(await explainRun({ specPath, exhaustive, signal }, tools));
+        process.stdout.write(await explainRun({ specPath, exhaustive, from, signal }, tools));
         return;
       }
       const outcome = await runWithProgress(
@@ -37,6 +40,7 @@ export function addRunCommand(program: Command, resolve: (path: string) => strin
           out: options.out === undefined ? join(dirname(specPath), "runs") : resolve(options.out),
           resume: options.resume === undefined ? null : resolve(options.resume),
           exhaustive,
+          from,
           signal,
         },
         tools,

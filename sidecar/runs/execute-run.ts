@@ -44,15 +44,17 @@ function newRunFolder(out: string, specPath: string, now: Date): string {
 
 /** Runs a spec, or goes on with a run of it. What is finished is on disk when it ends, however it ends. */
 export async function executeRun(request: RunRequest, tools: RunTools): Promise<RunOutcome> {
-  const prepared = await prepareRun(request, tools);
+  const before = request.resume === null ? null : readManifest(resolve(request.resume));
+  // A resumed run goes on with the experiments and on the day that it began with.
+  const prepared = await prepareRun(before ? { ...request, from: before.from, date: before.date } : request, tools);
   try {
     let folder: string;
-    if (request.resume === null) {
+    if (request.resume === null || before === null) {
       folder = newRunFolder(request.out, request.specPath, new Date());
       writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(prepared.manifest, null, 2)}\n`);
     } else {
       folder = resolve(request.resume);
-      checkSameRun(folder, readManifest(folder), prepared.manifest);
+      checkSameRun(folder, before, prepared.manifest);
     }
     request.onFolder(folder);
     return await runUnits(prepared, folder, request);

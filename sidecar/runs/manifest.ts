@@ -27,6 +27,8 @@ export const manifestSchema = z.object({
   }),
   seed: z.number(),
   exhaustive: z.boolean(),
+  /** The experiment that the run began with, leaving out those before it; null where all were run. */
+  from: z.string().nullable().default(null),
   /** The day that templates which write a date have seen. */
   date: z.string(),
   prompts: z.array(fileSchema),

@@ -23,6 +23,8 @@ export interface RunMaterial {
   /** Absolute. */
   specPath: string;
   specFolder: string;
+  /** The day that templates which write a date see. */
+  date: Date;
   model: StudyModel;
   registry: PluginRegistry;
   sets: ReadonlyMap<string, readonly StudyPrompt[]>;
@@ -106,6 +108,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
     async encode(messages: readonly StudyMessage[]) {
       const ledger = tokenizer.ledger(
         messages.map(({ role, content }) => ({ role: roleOf(role), text: content, segments: [] })),
+        { date: material.date },
       );
       return { ids: ledger.ids, lastInstruction: ledger.lastInstruction ?? ledger.ids.length - 1 };
     },

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
 import { refused } from "../../shared/errors.ts";
 import type { StudyPrompt } from "../../shared/plugin/study.ts";
 import { readSpec } from "../../shared/spec/read-spec.ts";
 import { problemLine } from "../../shared/spec/spec-problem.ts";
 import type { Spec } from "../../shared/spec/spec-schema.ts";
+import { pluginsOfSpec } from "../application/spec-plugins.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { openScorers } from "../scorers/open-scorers.ts";
 import { hashedFile, type Manifest, modelFiles, sha256 } from "./manifest.ts";
@@ -29,6 +28,10 @@ export interface PrepareRequest {
   specPath: string;
   /** Search every candidate on every prompt. */
   exhaustive: boolean;
+  /** The first experiment that runs; null for all. */
+  from: string | null;
+  /** The day that templates which write a date see, as `2026-01-31`; today where absent. A resumed run keeps its first day. */
+  date?: string;
   signal: AbortSignal;
 }
 
@@ -48,25 +51,31 @@ function loadSpec(path: string, registry: PluginRegistry): { spec: Spec; text: s
   return { spec, text };
 }
 
-const pluginList = z.object({ plugins: z.array(z.string()).optional() });
+/** The experiments of a spec from one on, in its order. */
+function startingAt(spec: Spec, from: string, path: string): Spec {
+  const names = Object.keys(spec.experiments);
+  const first = names.indexOf(from);
+  if (first < 0) throw refused(`${path}: has no experiment "${from}" to run from (experiments: ${names.join(", ")}).`);
+  return { ...spec, experiments: Object.fromEntries(Object.entries(spec.experiments).slice(first)) };
+}
 
-/** Plugins must be known before the spec can be checked: their kinds are part of its schema. */
-function pluginsOf(path: string): string[] {
-  try {
-    const parsed = pluginList.safeParse(parse(readFileSync(path, "utf8")));
-    return (parsed.data?.plugins ?? []).map((plugin) => resolve(dirname(path), plugin));
-  } catch {
-    // Not YAML: reading the spec says where.
-    return [];
-  }
+function today(): string {
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
 /** Opens and plans a spec: everything that can be refused before a run is. */
 export async function prepareRun(request: PrepareRequest, tools: RunTools): Promise<PreparedRun> {
   const specPath = resolve(request.specPath);
   if (!existsSync(specPath)) throw refused(`${specPath}: there is no such spec file.`);
-  const registry = await tools.registry(pluginsOf(specPath));
-  const { spec, text } = loadSpec(specPath, registry);
+  // Plugins must be known before the spec can be checked: their kinds are part of its schema.
+  const registry = await tools.registry(pluginsOfSpec(specPath, readFileSync(specPath, "utf8")));
+  const { spec: whole, text } = loadSpec(specPath, registry);
+  const spec = request.from === null ? whole : startingAt(whole, request.from, specPath);
+  const day = request.date ?? today();
+  // Noon by the clock on the wall: the day alone is kept, and no time zone turns it into another.
+  const date = new Date(`${day}T12:00:00`);
   const specFolder = dirname(specPath);
   const taxonomy = spec.taxonomy === undefined ? null : readTaxonomy(resolve(specFolder, spec.taxonomy));
   const names = neededSets(spec, registry);
@@ -82,7 +91,7 @@ export async function prepareRun(request: PrepareRequest, tools: RunTools): Prom
     for (const name of names) {
       const set = spec.prompts[name];
       const file = set && files.get(promptPath(specFolder, set));
-      if (set && file) sets.set(name, promptSet(name, set, file, model, spec.seed));
+      if (set && file) sets.set(name, promptSet(name, set, file, model, spec.seed, date));
     }
     const positions = templatePositions([...sets.values()].flat());
     const { model: description } = model.engine;
@@ -114,7 +123,8 @@ export async function prepareRun(request: PrepareRequest, tools: RunTools): Prom
       },
       seed: spec.seed,
       exhaustive: request.exhaustive,
-      date: new Date().toISOString().slice(0, 10),
+      from: request.from,
+      date: day,
       prompts: [...files.values()].map(({ path, sha256: hash }) => ({ path, sha256: hash })),
       plugins: registry.plugins.filter(({ source }) => existsSync(source)).map(({ source }) => hashedFile(source)),
     };
@@ -123,6 +133,7 @@ export async function prepareRun(request: PrepareRequest, tools: RunTools): Prom
       spec,
       specPath,
       specFolder,
+      date,
       model,
       registry,
       sets,

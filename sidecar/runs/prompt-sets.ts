@@ -89,13 +89,14 @@ export function lastUserText(messages: readonly PromptMessage[]): string {
   return messages.findLast(({ role }) => role === "user")?.text ?? messages.at(-1)?.text ?? "";
 }
 
-/** The prompts of one set: filtered, split, tokenized. Refused where the filter leaves none. */
+/** The prompts of one set: filtered, split, tokenized as a template sees them on that day. Refused where the filter leaves none. */
 export function promptSet(
   name: string,
   set: PromptSetSpec,
   file: ReadPromptFile,
   model: Pick<StudyModel, "tokenizer">,
   seed: number,
+  date: Date,
 ): StudyPrompt[] {
   const chosen = file.prompts.map((prompt, i) => ({ prompt, i })).filter(({ prompt }) => matches(prompt, set.where));
   if (chosen.length === 0) {
@@ -125,7 +126,7 @@ export function promptSet(
     if (!SPLITS.includes(split)) {
       throw refused(`${file.path}: prompt ${id} has split "${split}"; expected one of ${SPLITS.join(", ")}.`);
     }
-    const ledger = model.tokenizer.ledger(messages);
+    const ledger = model.tokenizer.ledger(messages, { date });
     if (ledger.bosCount > 1) {
       throw refused(
         `${file.path}: prompt ${id} starts with ${ledger.bosCount} beginning-of-sequence tokens, expected at most one.`,

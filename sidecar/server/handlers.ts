@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import type { Handlers } from "../../shared/protocol/interface.ts";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
-import { readSpec } from "../../shared/spec/read-spec.ts";
+import { completeSpec } from "../../shared/spec/complete-spec.ts";
 import type { Application, LoadedModel } from "../application/application.ts";
+import { checkSpec } from "../application/check-spec.ts";
 import { compare } from "../application/compare.ts";
 import { listConditions } from "../application/conditions.ts";
 import { findModels } from "../application/find-models.ts";
@@ -12,6 +13,7 @@ import { modelPath } from "../application/model-path.ts";
 import type { OpenPlugins } from "../application/open-plugins.ts";
 import { Passes } from "../application/passes.ts";
 import { runSpec } from "../application/run-spec.ts";
+import { SpecPlugins } from "../application/spec-plugins.ts";
 import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
 import { tellLoading } from "./tell-loading.ts";
 
@@ -34,6 +36,7 @@ function ownDirections(model: string): string {
 /** The application's calls as the protocol names them. */
 export function handlersFor({ application, plugins, version }: HandlerContext): Handlers {
   const passes = new Passes();
+  const specPlugins = new SpecPlugins(plugins);
   /** Tokenizers of models that are not loaded: counting tokens loads no model. */
   const tokenizers = new Map<string, ReturnType<typeof openTokenizer>>();
 
@@ -87,11 +90,12 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       return inspectCell(passes.get(key), { layer, token, top }, formats, signal);
     },
     "conditions.list": async ({ file }) => ({ conditions: await listConditions(file) }),
-    "spec.check": async ({ text }) => {
-      const registry = await plugins.registry();
-      return { problems: readSpec(text, registry.vocabulary()).problems };
+    "spec.check": async ({ path, text }) => checkSpec(path, text, plugins, specPlugins),
+    "spec.complete": async ({ path, text, offset }) => {
+      const registry = await specPlugins.registry(path, text);
+      return { items: completeSpec(text, offset, registry.vocabulary()) };
     },
-    run: async (params, call) => runSpec(params, application, call),
+    run: async (params, call) => runSpec(params, application, plugins.paths, call),
     compare: async (params, call) => {
       const registry = await plugins.registry();
       const model = await application.openModel(params.model, { signal: call.signal });

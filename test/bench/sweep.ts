@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- sweep [MODEL] [--seeds 10] [--category cyber] [--hf FOLDER]`: the search for a direction by the reference's procedure (every
  * candidate, one at a time, three full passes over the validation prompts each) and by ours (filters first, restart at the edited layer, many
- * candidates in a batch, racing), on the same model, prompts and runtime. With a Python that has torch and transformers (REFRACT_PYTHON, else
- * python3) and `--hf`, the weights as a Hugging Face folder, the reference's procedure runs there with hooks, on a few candidates.
+ * candidates in a batch, racing), on the same model, prompts and runtime. Where there is a Python with torch, transformers and onnx
+ * (REFRACT_PYTHON, else python3), the reference's procedure runs there with hooks on the same weights (the demo model's, or those of the
+ * checkpoint that `--hf` names), for every candidate; its logits are held against ours first.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
@@ -55,7 +56,7 @@ const registry = await openRegistry([]);
 const samples = join(import.meta.dirname, "..", "..", "extension", "samples", "prompts", "all.jsonl");
 const file = readPromptFile(samples, registry.all("prompts"));
 const setOf = (category: string, harmful: boolean) =>
-  promptSet(category, { file: "", where: { category }, harmful }, file, model, 7);
+  promptSet(category, { file: "", where: { category }, harmful }, file, model, 7, new Date());
 const positive = setOf(values.category, true);
 const negative = setOf(`${values.category}_ok`, false);
 const positions = templatePositions([...positive, ...negative]);
@@ -148,7 +149,8 @@ const ratios: number[] = [];
 let same = 0;
 let near = 0;
 let worst = 0;
-const perCandidate: number[] = [];
+const oursSeconds: number[] = [];
+const median = (all: readonly number[]) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
 console.log(
   `${name}: ${engine.model.layers} layers, d ${engine.model.dModel}, ${looked} places, ${contenders.length} candidates, ${cpus().length} cores`,
 );
@@ -174,7 +176,7 @@ for (let seed = 1; seed <= seeds; seed++) {
   near += equal || Math.abs(gap) <= 0.1 ? 1 : 0;
   worst = Math.max(worst, equal ? 0 : Math.abs(gap));
   ratios.push((t1 - t0) / (t2 - t1));
-  perCandidate.push((t1 - t0) / 1000 / contenders.length);
+  oursSeconds.push((t2 - t1) / 1000);
   console.log(
     `seed ${seed}: reference ${((t1 - t0) / 1000).toFixed(2)} s (${slowPasses} passes), ours ${((t2 - t1) / 1000).toFixed(2)} s (${passes}), ratio ${ratios.at(-1)?.toFixed(1)}; winner ${reference?.layer}/${reference?.position} and ${ours?.layer}/${ours?.position}, bypass apart by ${equal ? 0 : gap.toFixed(2)}`,
   );
@@ -184,10 +186,10 @@ console.log(
   `ratio: median ${sorted[Math.floor(sorted.length / 2)]?.toFixed(1)} (${sorted[0]?.toFixed(1)} to ${sorted.at(-1)?.toFixed(1)}), goal 6; same winner in ${same} of ${seeds}, within 0.1 in ${near}, furthest ${worst.toFixed(2)}`,
 );
 
-if (values.hf !== undefined) {
+const weights = values.hf === undefined ? (name === "demo" ? model.path : null) : resolve(called, values.hf);
+if (weights !== null) {
   const python = process.env.REFRACT_PYTHON ?? "python3";
   const folder = mkdtempSync(join(tmpdir(), "refract-sweep-"));
-  const few = contenders.slice(0, 6);
   const pick = (prompts: readonly StudyPrompt[]) =>
     split(prompts, "val")
       .slice(0, 32)
@@ -198,17 +200,25 @@ if (values.hf !== undefined) {
     JSON.stringify({
       harmful: pick(positive),
       harmless: pick(negative),
-      candidates: few.map(({ layer, vector }) => ({ layer, vector: [...vector] })),
+      candidates: contenders.map(({ layer, vector }) => ({ layer, vector: [...vector] })),
+      threads: cpus().length,
     }),
   );
-  const peer = spawnSync(python, [join(import.meta.dirname, "peers", "sweep.py"), resolve(called, values.hf), input], {
+  const peer = spawnSync(python, [join(import.meta.dirname, "peers", "sweep.py"), weights, input], {
     encoding: "utf8",
+    maxBuffer: 1 << 28,
   });
   if (peer.status === 0) {
-    const seconds = Number(peer.stdout.trim());
-    const oursEach = mean(perCandidate) / (sorted[Math.floor(sorted.length / 2)] ?? 1);
+    const { seconds, logits: theirs } = JSON.parse(peer.stdout) as { seconds: number; logits: number[][] };
+    const [first] = split(positive, "val");
+    const everywhere = ablate(engine.model.hookPoints, [contenders[0]?.vector ?? []]);
+    const ours = first ? [(await logits([first], NO_EDITS))[0], (await logits([first], everywhere))[0]] : [];
+    const apart = ours.map((row, k) =>
+      Math.max(...(row ?? []).map((value, i) => Math.abs(value - (theirs[k]?.[i] ?? Number.NaN)))),
+    );
+    const each = median(oursSeconds) / contenders.length;
     console.log(
-      `hooks in PyTorch: ${seconds.toFixed(2)} s a candidate, ours ${oursEach.toFixed(3)}: ratio ${(seconds / oursEach).toFixed(1)}, goal 15`,
+      `hooks in PyTorch: ${seconds.toFixed(3)} s a candidate, ours ${each.toFixed(4)}: ratio ${(seconds / each).toFixed(1)}, goal 15; logits apart by at most ${apart.map((x) => x.toExponential(1)).join(" (none), ")} (ablated)`,
     );
   } else console.error(`the peer did not run: ${peer.stderr.trim().split("\n").at(-1)}`);
 }

@@ -152,6 +152,7 @@ export function toyRequest(specPath: string, out: string, more: Partial<RunReque
     out,
     resume: null,
     exhaustive: false,
+    from: null,
     signal: new AbortController().signal,
     onProgress() {},
     onWarning() {},

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { executeRun } from "../../../sidecar/runs/execute-run.ts";
 import { readJournal } from "../../../sidecar/runs/journal.ts";
+import type { RunTools } from "../../../sidecar/runs/prepare-run.ts";
 import { seeded } from "../../../sidecar/statistics/random.ts";
-import { toyFolder, toyRequest, toySpec, toyTools } from "../../support/toy-study.ts";
+import { toyFolder, toyModel, toyRequest, toySpec, toyTools } from "../../support/toy-study.ts";
 
 const BODY = `conditions:
   no-cyber: [{kind: ablate, component: cyber}]
@@ -95,5 +96,45 @@ it("a run is not continued under another spec, and both are named", async () => 
   const { specPath: other } = toyFolder(toySpec(["cyber", "fraud"], BODY, 8), { train: 8, val: 4, test: 8 });
   await expect(executeRun(toyRequest(other, join(folder, "runs"), { resume: run }), toyTools())).rejects.toThrow(
     /cannot go on with this run: the spec was [0-9a-f]{12} and is [0-9a-f]{12}/,
+  );
+});
+
+it("a resumed run shows its templates the day that it began on", async () => {
+  const days = new Set<string>();
+  const model = toyModel();
+  const { tokenizer } = model;
+  const tools: RunTools = {
+    ...toyTools(),
+    openModel: async () => ({
+      ...model,
+      tokenizer: {
+        ...tokenizer,
+        ledger(messages, options) {
+          days.add(options?.date?.toDateString() ?? "none");
+          return tokenizer.ledger(messages, options);
+        },
+      },
+    }),
+  };
+  const { folder, specPath } = toyFolder(toySpec(["cyber", "fraud"], BODY), { train: 8, val: 4, test: 8 });
+  const { folder: run } = await executeRun(toyRequest(specPath, join(folder, "runs")), tools);
+  expect([...days]).toEqual([new Date().toDateString()]);
+  const path = join(run, "manifest.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8")) as { date: string };
+  writeFileSync(path, JSON.stringify({ ...manifest, date: "2024-02-29" }));
+  days.clear();
+  await executeRun(toyRequest(specPath, join(folder, "runs"), { resume: run }), tools);
+  expect([...days]).toEqual(["Thu Feb 29 2024"]);
+});
+
+it("a run from an experiment on leaves out those before it, also when it is resumed", async () => {
+  const { folder, specPath } = toyFolder(toySpec(["cyber", "fraud"], BODY), { train: 8, val: 4, test: 8 });
+  const { folder: run } = await executeRun(toyRequest(specPath, join(folder, "runs"), { from: "said" }), toyTools());
+  expect(Object.keys(experiments(run))).toEqual(["said", "look"]);
+  const before = readFileSync(join(run, "results.ndjson"), "utf8");
+  await executeRun(toyRequest(specPath, join(folder, "runs"), { resume: run }), toyTools());
+  expect(readFileSync(join(run, "results.ndjson"), "utf8")).toBe(before);
+  await expect(executeRun(toyRequest(specPath, join(folder, "runs"), { from: "sad" }), toyTools())).rejects.toThrow(
+    /has no experiment "sad" to run from \(experiments: found, said, look\)/,
   );
 });

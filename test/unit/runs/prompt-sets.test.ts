@@ -16,7 +16,7 @@ function file(rows: object[]): string {
   return path;
 }
 const set = (rows: object[], spec: Partial<PromptSetSpec> = {}, seed = 7) =>
-  promptSet("s", { file: "", ...spec }, readPromptFile(file(rows), formats), model, seed);
+  promptSet("s", { file: "", ...spec }, readPromptFile(file(rows), formats), model, seed, new Date());
 
 const variants = Array.from({ length: 40 }, (_, i) => ({
   id: `p${i}`,

@@ -23,6 +23,7 @@ export async function run(): Promise<void> {
   await import("./activation.test.ts");
   await import("./prompt-files.test.ts");
   await import("./inspect.test.ts");
+  await import("./spec.test.ts");
   await import("./sidecar.test.ts");
   await new Promise<void>((resolve, reject) => {
     mocha.run((failures) => (failures === 0 ? resolve() : reject(new Error(`${failures} tests failed`))));
