@@ -1,6 +1,9 @@
 import * as vscode from "vscode";
 import { Commands } from "./commands.ts";
 import { ReplyDocuments } from "./compare/reply-documents.ts";
+import { DictionaryTrust } from "./dictionaries/dictionary-trust.ts";
+import { FeatureRequests } from "./features/feature-requests.ts";
+import { PinnedFeatures } from "./features/pinned-features.ts";
 import { addFileCommands } from "./file-commands.ts";
 import { EditorView } from "./inspect/editor-view.ts";
 import { Hovers } from "./inspect/hovers.ts";
@@ -42,20 +45,33 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   const sidecar = new Sidecar(context, log);
   const models = new Models(context, sidecar);
   const files = new PromptFiles(context);
-  const choices = new ReadingChoices(sidecar, models);
+  const pinned = new PinnedFeatures(context);
+  const choices = new ReadingChoices(sidecar, models, pinned);
   const cursor = new SharedCursor();
   const inspections = new Inspections(sidecar, models, files, choices);
   const view = new EditorView(inspections, cursor);
   const replies = new ReplyDocuments();
-  const heatmap = new HeatmapPanel(context, log, inspections, choices, cursor, models);
-  const compare = new ComparePanel(context, log, sidecar, models, files, replies);
+  const trust = new DictionaryTrust(context, sidecar, files, inspections, log);
+  const compare = new ComparePanel(context, log, sidecar, models, files, replies, trust);
+  const requests = new FeatureRequests({ sidecar, models, files });
+  const shared = { inspections, choices, cursor, models };
+  const heatmap = new HeatmapPanel(context, log, { ...shared, requests, pinned, compare });
   context.subscriptions.push(
-    ...[log, sidecar, new StatusItem(sidecar), models, new ModelsView(models), files, new PromptDiagnostics(files)],
-    ...[choices, cursor, inspections, view, new Hovers(inspections, view, log)],
+    ...[
+      log,
+      sidecar,
+      new StatusItem(sidecar),
+      models,
+      trust,
+      new ModelsView(models, trust),
+      files,
+      new PromptDiagnostics(files),
+    ],
+    ...[pinned, choices, cursor, inspections, view, new Hovers(inspections, view, log)],
     ...[new LayerItem(inspections, view, cursor), new PromptLenses(files, inspections, models, sidecar, log)],
     ...[replies, heatmap, compare],
   );
-  const running = new RunningSpecs(models, log);
+  const running = new RunningSpecs(models, trust, log);
   const runs = new RunsView(running);
   const results = new ResultsPanel(context, log, running);
   context.subscriptions.push(

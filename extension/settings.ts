@@ -9,6 +9,8 @@ export interface Settings {
   promptFiles: string[];
   directions: string;
   conditions: string;
+  /** Absolute path of the file with features' labels; empty where there is none. */
+  featureLabels: string;
   reading: string;
   site: Site;
   refusalTokens: string[];
@@ -17,6 +19,8 @@ export interface Settings {
   plugins: string[];
   provider: string;
   threads: number;
+  /** Megabytes that the encoders of dictionaries may hold, by model. */
+  dictionaryBudget: number;
   nodePath: string;
   url: string;
 }
@@ -40,6 +44,7 @@ export function readSettings(resource?: vscode.Uri): Settings {
     promptFiles: configuration.get<string[]>("promptFiles", []),
     directions: absolute(text("directions"), resource),
     conditions: absolute(text("conditions"), resource),
+    featureLabels: absolute(text("featureLabels"), resource),
     reading: text("reading"),
     site: SITES.find((known) => known === site) ?? "resid_post",
     refusalTokens: configuration.get<string[]>("refusalTokens", []),
@@ -48,6 +53,7 @@ export function readSettings(resource?: vscode.Uri): Settings {
     plugins: configuration.get<string[]>("plugins", []).map((path) => absolute(path, resource)),
     provider: text("provider"),
     threads: configuration.get<number>("threads", 0),
+    dictionaryBudget: configuration.get<number>("dictionaryBudget", 4096),
     nodePath: absolute(text("sidecar.nodePath"), resource),
     url: text("sidecar.url"),
   };

@@ -11,7 +11,9 @@ export type RefractErrorCode =
   /** The sidecar cannot be reached, or the connection was lost. */
   | "disconnected"
   /** Not allowed in a workspace that the user has not trusted. */
-  | "untrusted";
+  | "untrusted"
+  /** Edits by a dictionary's features, where what was measured speaks against it and the user has not said that they go on. */
+  | "untrusted-dictionary";
 
 /** An error that a user reads: `message` is a sentence that names the file, the field, what was found and what was expected. */
 export class RefractError extends Error {

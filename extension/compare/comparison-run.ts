@@ -1,21 +1,21 @@
 import type { CompareCondition, CompareEvent, OfferedCondition } from "../../shared/protocol/compare-stream.ts";
 import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
 
-/** Strengths that a slider offers. */
-const STRENGTHS = { least: 0, most: 3 };
-
-/** A condition that was chosen, at a strength. */
+/** A condition that was chosen, and where its slider stands; `null` as its file writes it. */
 export interface ChosenCondition {
   offered: OfferedCondition;
-  strength: number;
+  slider: number | null;
 }
 
 /** A column before anything of it has arrived. */
-export function emptyColumn({ offered, strength }: ChosenCondition): CompareColumn {
+export function emptyColumn({ offered, slider }: ChosenCondition): CompareColumn {
   return {
     condition: offered.name,
     describe: offered.describe,
-    strength: offered.hasStrength ? { value: strength, ...STRENGTHS } : null,
+    slider:
+      offered.slider === null
+        ? null
+        : { ...offered.slider, value: slider ?? offered.slider.value, written: offered.slider.value },
     tokens: [],
     state: "waiting",
     failure: "",
@@ -27,8 +27,15 @@ export function emptyColumn({ offered, strength }: ChosenCondition): CompareColu
   };
 }
 
-export function wireCondition({ offered, strength }: ChosenCondition): CompareCondition {
-  return { name: offered.name, file: offered.file, strength };
+export function wireCondition({ offered, slider: value }: ChosenCondition): CompareCondition {
+  const { name, file, slider } = offered;
+  const stays = slider === null || value === null || value === slider.value;
+  return { name, file, slider: stays ? null : { kind: slider.kind, value } };
+}
+
+/** Whether a condition edits by a dictionary's features. */
+export function editsByFeature({ offered }: ChosenCondition): boolean {
+  return offered.edits.some(({ dictionary }) => dictionary !== undefined);
 }
 
 /** What a column becomes after an event of its stream. */
@@ -47,7 +54,7 @@ export function afterEvent(column: CompareColumn, event: CompareEvent): CompareC
   }
 }
 
-/** Columns that must run (again): those whose strength has changed and those that were not finished. */
+/** Columns that must run (again): those whose slider has moved and those that were not finished. */
 export function columnsToRun(columns: readonly CompareColumn[], changed: readonly number[]): number[] {
   return columns.flatMap((column, at) => (column.state !== "done" || changed.includes(at) ? [at] : []));
 }

@@ -11,7 +11,7 @@ export const BASELINE: OfferedCondition = {
   name: "baseline",
   file: null,
   describe: "",
-  hasStrength: false,
+  slider: null,
   edits: [],
 };
 

@@ -25,9 +25,10 @@ export function comparisonAsMarkdown(comparison: Comparison): string {
       column.effect === null
         ? "\u2013"
         : `${column.effect.rows} rows, |dx| ${formatFigure(column.effect.relativeChange * 100)}%`;
-    const strength = column.strength === null ? "\u2013" : formatFigure(column.strength.value);
+    const { slider } = column;
+    const set = slider === null ? "\u2013" : `${slider.kind} ${formatFigure(slider.value)}`;
     const refusal = column.refusal === null ? "\u2013" : formatFigure(column.refusal);
-    return `| ${column.condition} | ${column.describe} | ${strength} | ${refusal} | ${meanKl(column)} | ${effect} |`;
+    return `| ${column.condition} | ${column.describe} | ${set} | ${refusal} | ${meanKl(column)} | ${effect} |`;
   });
   const replies = comparison.columns.map((column) => {
     const warnings = column.warnings.map((warning) => `\n\nWarning: ${warning}`).join("");
@@ -38,7 +39,7 @@ export function comparisonAsMarkdown(comparison: Comparison): string {
     `Model: ${comparison.model}`,
     quoted(comparison.prompt),
     [
-      "| condition | edits | strength | refusal | mean KL to baseline (nats) | effect |",
+      "| condition | edits | set to | refusal | mean KL to baseline (nats) | effect |",
       "| --- | --- | --- | --- | --- | --- |",
       ...rows,
     ].join("\n"),

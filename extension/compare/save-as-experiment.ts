@@ -1,5 +1,7 @@
 import { dirname, relative, resolve } from "node:path";
-import type { ChosenCondition } from "./comparison-run.ts";
+import type { CompareCondition } from "../../shared/protocol/compare-stream.ts";
+import { editAtSlider } from "../../shared/spec/edit-at-slider.ts";
+import { type ChosenCondition, wireCondition } from "./comparison-run.ts";
 
 export interface ExperimentToSave {
   /** Absolute path of the spec. */
@@ -13,23 +15,20 @@ export interface ExperimentToSave {
 
 const FILE_KEYS = ["vector", "vectors", "dictionary"];
 
-/** An edit of another file as the spec must write it: paths relative to the spec, an added vector at the strength that was chosen. */
-function editForSpec(
-  edit: Record<string, unknown>,
-  from: string | null,
-  spec: string,
-  strength: number,
-): Record<string, unknown> {
-  const rewritten = Object.entries(edit).map(([key, value]) => {
-    if (FILE_KEYS.includes(key) && typeof value === "string" && from !== null) {
-      return [key, relative(dirname(spec), resolve(dirname(from), value)).replaceAll("\\", "/")];
-    }
-    if (edit.kind === "add" && key === "scale" && typeof value === "number") return [key, value * strength];
-    return [key, value];
-  });
-  const written = Object.fromEntries(rewritten) as Record<string, unknown>;
-  if (edit.kind === "add" && edit.scale === undefined && strength !== 1) written.scale = strength;
-  return written;
+/** An edit of another file as the spec must write it: paths relative to the spec. */
+function editForSpec(edit: Record<string, unknown>, from: string | null, spec: string): Record<string, unknown> {
+  const rewritten = Object.entries(edit).map(([key, value]) =>
+    FILE_KEYS.includes(key) && typeof value === "string" && from !== null
+      ? [key, relative(dirname(spec), resolve(dirname(from), value)).replaceAll("\\", "/")]
+      : [key, value],
+  );
+  return Object.fromEntries(rewritten) as Record<string, unknown>;
+}
+
+/** What a condition is called where its slider has moved: `push-x1.5`, `quiet-at-8`. */
+function nameAt(name: string, slider: CompareCondition["slider"]): string {
+  if (slider === null) return name;
+  return slider.kind === "value" ? `${name}-at-${slider.value}` : `${name}-x${slider.value}`;
 }
 
 function freeName(wanted: string, taken: readonly string[]): string {
@@ -50,6 +49,7 @@ export async function specWithComparison(
   save: ExperimentToSave,
 ): Promise<{ text: string; name: string }> {
   const { parseDocument } = await import("yaml");
+  const { conditionEditSchema: schema } = await import("../../shared/spec/condition-edit.ts");
   const model = save.model === "demo" ? "demo" : relative(dirname(save.spec), save.model).replaceAll("\\", "/");
   const start =
     text.trim() === "" ? `refract: 1\nmodel: ${JSON.stringify(model)}\nprompts: {}\nexperiments: {}\n` : text;
@@ -57,15 +57,17 @@ export async function specWithComparison(
   const keysOf = (section: string) => Object.keys((document.toJS() as Record<string, object | null>)[section] ?? {});
 
   const names: string[] = [];
-  for (const { offered, strength } of save.conditions) {
-    const inThisSpec = offered.file === save.spec && strength === 1;
+  for (const chosen of save.conditions) {
+    const { offered } = chosen;
+    const { slider } = wireCondition(chosen);
+    const inThisSpec = offered.file === save.spec && slider === null;
     if (offered.edits.length === 0 || inThisSpec) {
       names.push(offered.name);
       continue;
     }
-    const wanted = strength === 1 ? offered.name : `${offered.name}-x${strength}`;
-    const name = freeName(wanted, ["baseline", ...keysOf("conditions")]);
-    const edits = offered.edits.map((edit) => editForSpec(edit, offered.file, save.spec, strength));
+    const name = freeName(nameAt(offered.name, slider), ["baseline", ...keysOf("conditions")]);
+    const set = slider === null ? offered.edits : offered.edits.map((edit) => editAtSlider(schema.parse(edit), slider));
+    const edits = set.map((edit) => editForSpec(edit, offered.file, save.spec));
     document.setIn(["conditions", name], document.createNode(edits));
     names.push(name);
   }

@@ -3,13 +3,14 @@ import { type ExperimentToSave, specWithComparison } from "./save-as-experiment.
 
 const NEW_SPEC = "New spec...";
 
-async function chooseSpec(): Promise<vscode.Uri | undefined> {
+/** A spec of the workspace, or a new one. */
+export async function chooseSpec(placeHolder: string): Promise<vscode.Uri | undefined> {
   const specs = await vscode.workspace.findFiles("**/*.refract.yaml", "**/node_modules/**");
   const items = [
     ...specs.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })),
     { label: NEW_SPEC, uri: undefined },
   ];
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: "Spec that the experiment is written into" });
+  const picked = await vscode.window.showQuickPick(items, { placeHolder });
   if (picked === undefined || picked.uri !== undefined) return picked?.uri;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   return vscode.window.showSaveDialog(
@@ -17,7 +18,8 @@ async function chooseSpec(): Promise<vscode.Uri | undefined> {
   );
 }
 
-async function textOf(uri: vscode.Uri): Promise<string> {
+/** What a file holds, unsaved changes included; empty where it is not there yet. */
+export async function textOf(uri: vscode.Uri): Promise<string> {
   const exists = await vscode.workspace.fs.stat(uri).then(
     () => true,
     () => false,
@@ -27,7 +29,7 @@ async function textOf(uri: vscode.Uri): Promise<string> {
 
 /** Writes a comparison into a spec that the user chooses, saves it and shows it there. */
 export async function saveComparison(comparison: Omit<ExperimentToSave, "spec">): Promise<void> {
-  const uri = await chooseSpec();
+  const uri = await chooseSpec("Spec that the experiment is written into");
   if (uri === undefined) return;
   const before = await textOf(uri);
   const { text, name } = await specWithComparison(before, { ...comparison, spec: uri.fsPath });

@@ -1,10 +1,17 @@
 import * as vscode from "vscode";
+import type { MeasuredDictionary } from "../../shared/protocol/dictionary-messages.ts";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
+import type { DictionaryTrust } from "../dictionaries/dictionary-trust.ts";
+import { measuredLine, suiteLine } from "../dictionaries/trust-words.ts";
 import { Disposable } from "../disposable.ts";
 import { type Models, modelName } from "./models.ts";
 
 /** A model, or one line of what is known of it. */
-type Node = { kind: "model"; model: OpenModel } | { kind: "fact"; label: string; value: string; warning: boolean };
+type Node =
+  | { kind: "model"; model: OpenModel }
+  | { kind: "fact"; label: string; value: string; warning: boolean }
+  | { kind: "suite"; model: string; dictionaries: readonly MeasuredDictionary[] }
+  | { kind: "dictionary"; dictionary: MeasuredDictionary; confirmed: boolean };
 
 function facts({ description }: OpenModel): Node[] {
   const fact = (label: string, value: string): Node => ({ kind: "fact", label, value, warning: false });
@@ -30,20 +37,34 @@ function facts({ description }: OpenModel): Node[] {
 /** The models that are loaded, each with what `inspect-model` knows of it. */
 export class ModelsView extends Disposable implements vscode.TreeDataProvider<Node> {
   readonly #models: Models;
+  readonly #trust: DictionaryTrust;
   readonly #changed = this.register(new vscode.EventEmitter<undefined>());
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(models: Models) {
+  constructor(models: Models, trust: DictionaryTrust) {
     super();
     this.#models = models;
+    this.#trust = trust;
+    this.register(trust.onDidChange(() => this.#changed.fire(undefined)));
     this.register(models.onDidChange(() => this.#changed.fire(undefined)));
     this.register(vscode.window.registerTreeDataProvider("refract.models", this));
   }
 
   getChildren(node?: Node): Node[] {
     if (node === undefined) return this.#models.loaded.map((model) => ({ kind: "model", model }));
-    return node.kind === "model" ? facts(node.model) : [];
+    if (node.kind === "model") {
+      const { path } = node.model;
+      const dictionaries = this.#trust.of(path);
+      const suite: Node[] = dictionaries.length === 0 ? [] : [{ kind: "suite", model: path, dictionaries }];
+      return [...facts(node.model), ...suite];
+    }
+    if (node.kind !== "suite") return [];
+    return node.dictionaries.map((dictionary) => ({
+      kind: "dictionary",
+      dictionary,
+      confirmed: this.#trust.isConfirmed(node.model, dictionary),
+    }));
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
@@ -54,12 +75,41 @@ export class ModelsView extends Disposable implements vscode.TreeDataProvider<No
       item.iconPath = new vscode.ThemeIcon("circuit-board");
       return item;
     }
+    if (node.kind === "suite") return suiteItem(node.dictionaries);
+    if (node.kind === "dictionary") return dictionaryItem(node.dictionary, node.confirmed);
     const item = new vscode.TreeItem(node.label);
     item.description = node.value;
     item.tooltip = `${node.label}: ${node.value}`;
     if (node.warning) item.iconPath = new vscode.ThemeIcon("warning", new vscode.ThemeColor("list.warningForeground"));
     return item;
   }
+}
+
+function suiteItem(dictionaries: readonly MeasuredDictionary[]): vscode.TreeItem {
+  const untrusted = dictionaries.some(({ reasons }) => reasons.length > 0);
+  const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem("Dictionaries", untrusted ? Expanded : Collapsed);
+  item.description = suiteLine(dictionaries);
+  item.iconPath = badge(untrusted);
+  return item;
+}
+
+/** A dictionary with its badge: what was measured, and in the tooltip why it can't be trusted. */
+function dictionaryItem(dictionary: MeasuredDictionary, confirmed: boolean): vscode.TreeItem {
+  const { reads, writes, path, reasons } = dictionary;
+  const item = new vscode.TreeItem(reads === writes ? reads : `${reads} to ${writes}`);
+  const untrusted = reasons.length > 0;
+  const what = measuredLine(dictionary);
+  item.description = untrusted ? `${confirmed ? "confirmed, " : ""}${reasons.join("; ")}` : what;
+  item.tooltip = [path, what, ...reasons.map((reason) => `Not trusted: ${reason}.`)].join("\n");
+  item.iconPath = badge(untrusted);
+  return item;
+}
+
+function badge(untrusted: boolean): vscode.ThemeIcon {
+  return untrusted
+    ? new vscode.ThemeIcon("warning", new vscode.ThemeColor("list.warningForeground"))
+    : new vscode.ThemeIcon("verified");
 }
 
 /** The path of the model that a command of the view was called on. */

@@ -14,6 +14,7 @@ import {
   afterEvent,
   type ChosenCondition,
   columnsToRun,
+  editsByFeature,
   emptyColumn,
   wireCondition,
 } from "../compare/comparison-run.ts";
@@ -21,6 +22,7 @@ import { BASELINE, offeredConditions } from "../compare/condition-files.ts";
 import { comparisonAsJson, comparisonAsMarkdown, replyOf } from "../compare/export-comparison.ts";
 import type { ReplyDocuments } from "../compare/reply-documents.ts";
 import { saveComparison } from "../compare/save-comparison.ts";
+import type { DictionaryTrust } from "../dictionaries/dictionary-trust.ts";
 import { promptTitle } from "../inspect/inspections.ts";
 import { type Models, modelName } from "../models/models.ts";
 import type { PromptFiles } from "../prompts/prompt-files.ts";
@@ -48,6 +50,7 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
   readonly #models: Models;
   readonly #files: PromptFiles;
   readonly #replies: ReplyDocuments;
+  readonly #trust: DictionaryTrust;
   #shown: Shown | null = null;
   #running: AbortController | null = null;
 
@@ -58,6 +61,7 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     models: Models,
     files: PromptFiles,
     replies: ReplyDocuments,
+    trust: DictionaryTrust,
   ) {
     super(context, log, {
       viewType: "refract.compare",
@@ -69,18 +73,22 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     this.#models = models;
     this.#files = files;
     this.#replies = replies;
+    this.#trust = trust;
     this.register({ dispose: () => this.#running?.abort() });
   }
 
-  /** Compares the first conditions at hand on a prompt. */
-  async compare(document: vscode.TextDocument, index: number): Promise<void> {
+  /** Compares the baseline with the conditions of a file on a prompt; without a file with the first conditions at hand. */
+  async compare(document: vscode.TextDocument, index: number, file?: string): Promise<void> {
     const { prompts } = await this.#files.parse(document);
     const prompt = prompts[index];
     if (prompt === undefined) throw refused(`${basename(document.uri.path)} has no prompt ${index + 1}.`);
     const client = await this.#sidecar.client();
     const model = await this.#models.forResource(document.uri);
-    const offered = await offeredConditions(client, document.uri, this.log);
-    const chosen = offered.slice(0, FIRST_COLUMNS).map((condition) => ({ offered: condition, strength: 1 }));
+    const offered =
+      file === undefined
+        ? await offeredConditions(client, document.uri, this.log)
+        : [BASELINE, ...(await client.request("conditions.list", { file })).conditions];
+    const chosen = offered.slice(0, FIRST_COLUMNS).map((condition) => ({ offered: condition, slider: null }));
     this.#shown = {
       document,
       prompt: index,
@@ -111,8 +119,8 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     switch (message.type) {
       case "ready":
         return;
-      case "strength":
-        await this.#setStrength(shown, message.column, message.value);
+      case "slider":
+        await this.#setSlider(shown, message.column, message.value);
         return;
       case "pin":
         shown.comparison = { ...shown.comparison, baseline: message.column };
@@ -160,10 +168,10 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     }
   }
 
-  async #setStrength(shown: Shown, column: number, value: number): Promise<void> {
+  async #setSlider(shown: Shown, column: number, value: number): Promise<void> {
     const chosen = shown.chosen[column];
     if (chosen === undefined) return;
-    shown.chosen = shown.chosen.with(column, { ...chosen, strength: value });
+    shown.chosen = shown.chosen.with(column, { ...chosen, slider: value });
     await this.#run([column]);
   }
 
@@ -193,7 +201,7 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
       matchOnDescription: true,
     });
     if (picked === undefined) return;
-    const chosen = { offered: picked.condition, strength: 1 };
+    const chosen = { offered: picked.condition, slider: null };
     shown.chosen = [...shown.chosen, chosen];
     shown.comparison = { ...shown.comparison, columns: [...shown.comparison.columns, emptyColumn(chosen)] };
     this.#sendAll();
@@ -249,19 +257,25 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
         this.send({ type: "column", column: at, value: after });
       }
     };
+    const conditions = columns.map((at) => wireCondition(chosenAt(shown.chosen, at)));
+    const byFeature = columns.some((at) => editsByFeature(chosenAt(shown.chosen, at)));
+    const confirmed = byFeature
+      ? await this.#trust.confirmed({ kind: "conditions", model: shown.model, conditions }, shown.document, signal)
+      : [];
     await this.#sidecar.whileLoading(modelName(shown.model), (onProgress) =>
       client.stream(
         "compare",
         {
           model: shown.model,
           prompt: { messages: prompt.messages, lineStarts: lineStartsOf(shown.document.getText()) },
-          conditions: columns.map((at) => wireCondition(chosenAt(shown.chosen, at))),
+          conditions,
           baselineReply: known,
           refusalTokens: readSettings(uri).refusalTokens,
           maxNewTokens: readSettings(uri).maxNewTokens,
           temperature: 0,
           topP: 1,
           seed: 0,
+          confirmedDictionaries: confirmed,
         },
         onEvent,
         { signal, onProgress },

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/protocol/run-messages.ts";
+import type { DictionaryTrust } from "../dictionaries/dictionary-trust.ts";
 import { Disposable } from "../disposable.ts";
 import type { Models } from "../models/models.ts";
 
@@ -13,15 +14,17 @@ interface RunningSpec {
 /** The runs that go on now, each with its progress in the notification area, where it can be stopped. */
 export class RunningSpecs extends Disposable {
   readonly #models: Models;
+  readonly #trust: DictionaryTrust;
   readonly #log: vscode.LogOutputChannel;
   readonly #running = new Map<string, RunningSpec>();
   readonly #changed = this.register(new vscode.EventEmitter<void>());
 
   readonly onDidChange = this.#changed.event;
 
-  constructor(models: Models, log: vscode.LogOutputChannel) {
+  constructor(models: Models, trust: DictionaryTrust, log: vscode.LogOutputChannel) {
     super();
     this.#models = models;
+    this.#trust = trust;
     this.#log = log;
   }
 
@@ -74,7 +77,9 @@ export class RunningSpecs extends Disposable {
       }
       this.#changed.fire();
     };
-    const { folder } = await client.stream("run", { spec, from, resume: null }, onEvent, {
+    const confirmedDictionaries = await this.#trust.confirmed({ kind: "spec", path: spec }, null, controller.signal);
+    const params = { spec, from, resume: null, confirmedDictionaries };
+    const { folder } = await client.stream("run", params, onEvent, {
       signal: controller.signal,
       onProgress: ({ stage, fraction }) => {
         const percent = fraction === null ? shown : fraction * 100;

@@ -2,12 +2,24 @@ import { z } from "zod";
 import { floatsSchema } from "./floats.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
+/** What a slider sets of a condition: the value of its clamped features, the factor of its scaled ones, or the strength that multiplies what it does. */
+const sliderKindSchema = z.enum(["strength", "value", "factor"]);
+
+export const conditionSliderSchema = z.object({
+  kind: sliderKindSchema,
+  /** As the file writes it. */
+  value: z.number(),
+  least: z.number(),
+  most: z.number(),
+});
+export type ConditionSlider = z.output<typeof conditionSliderSchema>;
+
 /** Where a condition's edits stand: an edits file or a spec, by the condition's name there; `null` is the baseline, which has none. */
 export const compareConditionSchema = z.object({
   name: z.string(),
   file: z.string().nullable(),
-  /** Multiplies what the edits add, set and scale; 1 leaves them as they are written. */
-  strength: z.number(),
+  /** Where the slider stands; `null` leaves the edits as they are written. */
+  slider: z.object({ kind: sliderKindSchema, value: z.number() }).nullable(),
 });
 export type CompareCondition = z.output<typeof compareConditionSchema>;
 
@@ -17,8 +29,8 @@ export const offeredConditionSchema = z.object({
   file: z.string().nullable(),
   /** What it does, in words: `ablate cyber at every hook point`. */
   describe: z.string(),
-  /** Whether a strength means something for it: an ablation has none. */
-  hasStrength: z.boolean(),
+  /** What a slider sets; `null` where there is nothing to set: an ablation has no strength. */
+  slider: conditionSliderSchema.nullable(),
   /** The edits as the file writes them, paths relative to its folder: what is written when the condition is saved into another file. */
   edits: z.array(z.record(z.string(), z.unknown())),
 });
@@ -35,6 +47,8 @@ export const compareParamsSchema = z.object({
   temperature: z.number().min(0),
   topP: z.number().gt(0).max(1),
   seed: z.int(),
+  /** Paths of untrusted dictionaries whose features the user wants to edit all the same. */
+  confirmedDictionaries: z.array(z.string()),
 });
 export type CompareParams = z.output<typeof compareParamsSchema>;
 

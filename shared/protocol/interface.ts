@@ -5,6 +5,21 @@ import {
   compareResultSchema,
   offeredConditionSchema,
 } from "./compare-stream.ts";
+import { trustParamsSchema, trustResultSchema } from "./dictionary-messages.ts";
+import {
+  describeFeatureParamsSchema,
+  featureDescriptionSchema,
+  featureSuiteSchema,
+  featureVectorsSchema,
+  firingParamsSchema,
+  firingSchema,
+  foundFeaturesSchema,
+  searchFeaturesParamsSchema,
+  strongestFeaturesParamsSchema,
+  strongestFeaturesSchema,
+  suiteParamsSchema,
+  writeFeatureVectorsParamsSchema,
+} from "./feature-messages.ts";
 import type { Progress } from "./frames.ts";
 import {
   cellParamsSchema,
@@ -58,6 +73,21 @@ export const METHODS = {
   },
   inspect: { params: inspectParamsSchema, result: inspectionSchema },
   "inspect.cell": { params: cellParamsSchema, result: cellSchema },
+  /** The dictionaries beside a model. */
+  "features.suite": { params: suiteParamsSchema, result: featureSuiteSchema },
+  "features.search": { params: searchFeaturesParamsSchema, result: foundFeaturesSchema },
+  "features.strongest": { params: strongestFeaturesParamsSchema, result: strongestFeaturesSchema },
+  "features.describe": { params: describeFeatureParamsSchema, result: featureDescriptionSchema },
+  /** Runs every prompt of a set, with progress; cancelling it stops between two batches. */
+  "features.firing": { params: firingParamsSchema, result: firingSchema },
+  "features.write": { params: writeFeatureVectorsParamsSchema, result: featureVectorsSchema },
+  /** How far dictionaries can be trusted on a model, measured on prompts. */
+  "dictionaries.trust": {
+    params: trustParamsSchema,
+    result: trustResultSchema,
+  },
+  /** What the encoders of dictionaries may hold in memory, of every model that is open or will be. */
+  "dictionaries.budget": { params: z.object({ megabytes: z.number().min(1) }), result: nothing },
   "conditions.list": {
     params: z.object({ file: z.string() }),
     result: z.object({ conditions: z.array(offeredConditionSchema) }),

@@ -29,6 +29,8 @@ export const runParamsSchema = z.object({
   from: z.string().optional(),
   /** A run folder to go on with. */
   resume: z.string().nullable(),
+  /** Paths of untrusted dictionaries whose features the user wants to edit all the same. */
+  confirmedDictionaries: z.array(z.string()),
 });
 
 export const runEventSchema = z.discriminatedUnion("type", [

@@ -8,6 +8,7 @@ const CODES = [
   "engine-died",
   "disconnected",
   "untrusted",
+  "untrusted-dictionary",
 ] as const satisfies readonly RefractErrorCode[];
 
 /** An error as it crosses the wire: its code, the sentence for the user, and the sentences of its causes, outermost first. */

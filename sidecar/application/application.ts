@@ -32,6 +32,7 @@ export interface ApplicationSettings {
 /** What both doors, the command line and the WebSocket server, call. */
 export class Application {
   private readonly settings: ApplicationSettings;
+  private dictionaryBudget: number | null = null;
   private readonly opening = new Map<string, Promise<LoadedModel>>();
 
   constructor(settings: ApplicationSettings) {
@@ -47,6 +48,12 @@ export class Application {
     this.opening.set(path, opening);
     opening.catch(() => this.opening.delete(path));
     return opening;
+  }
+
+  /** What the encoders of dictionaries may hold together, by model, in bytes: of those that are open and those that will be. */
+  async setDictionaryBudget(bytes: number): Promise<void> {
+    this.dictionaryBudget = bytes;
+    for (const { engine } of await this.models()) await engine.setDictionaryBudget(bytes);
   }
 
   /** The models that are open or being opened. */
@@ -72,7 +79,15 @@ export class Application {
 
   private async load(name: string, path: string, options: CallOptions): Promise<LoadedModel> {
     const { provider, threads, blocks } = this.settings;
-    const engine = await EngineClient.open({ path, provider, threads, blocks, checkedFolder: cacheFolder() }, options);
+    const { dictionaryBudget } = this;
+    const engine = await EngineClient.open(
+      { path, provider, threads, blocks, checkedFolder: cacheFolder(), dictionaryBudget },
+      options,
+    );
+    // It may have been set anew while the model was opened.
+    if (this.dictionaryBudget !== null && this.dictionaryBudget !== dictionaryBudget) {
+      await engine.setDictionaryBudget(this.dictionaryBudget);
+    }
     if (this.settings.onLoading !== undefined) engine.onLoading(this.settings.onLoading);
     let tokenizer: Promise<ModelTokenizer> | null = null;
     return {

@@ -6,6 +6,7 @@ import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
 import { type ConditionTools, type ReadyCondition, readyCondition } from "./conditions.ts";
+import type { DictionaryTrust } from "./dictionary-trust.ts";
 import { klToBaseline } from "./kl-to-baseline.ts";
 import { firstTokens } from "./refusal-start.ts";
 import { TokenRelay } from "./token-relay.ts";
@@ -14,7 +15,7 @@ import { TokenRelay } from "./token-relay.ts";
 export async function compare(
   params: CompareParams,
   model: LoadedModel,
-  tools: Omit<ConditionTools, "model">,
+  tools: Omit<ConditionTools, "model"> & { trust: DictionaryTrust },
   call: StreamCall<CompareEvent>,
 ): Promise<CompareResult> {
   const started = performance.now();
@@ -32,6 +33,11 @@ export async function compare(
   const conditions = await Promise.all(
     params.conditions.map((condition) => readyCondition(condition, { ...tools, model: engine.model })),
   );
+  const confirmed = { prompts: [params.prompt.messages], confirmed: params.confirmedDictionaries };
+  const untrusted: string[][] = [];
+  for (const { dictionaries } of conditions) {
+    untrusted.push(await tools.trust.require(model, dictionaries, confirmed, { signal }));
+  }
   const lanes = conditions.map(({ edits }) => ({ ids: ledger.ids, edits }));
 
   call.progress({ stage: "scoring refusal", fraction: null });
@@ -72,7 +78,7 @@ export async function compare(
       finish,
       tokensPerSecond: seconds > 0 ? ids.length / seconds : 0,
       effect: effectOf(reports),
-      warnings: warningsOf(conditions[column], reports),
+      warnings: [...(untrusted[column] ?? []), ...warningsOf(conditions[column], reports)],
     });
   }
 

@@ -7,14 +7,16 @@ import type { ModelDescription } from "../../shared/engine/model-description.ts"
 import type { LaneEdits } from "../../shared/engine/slot-row.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
-import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
+import type { Dictionary, DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
 import type { CompareCondition, OfferedCondition } from "../../shared/protocol/compare-stream.ts";
-import { type ConditionEdit, conditionEditSchema } from "../../shared/spec/condition-edit.ts";
+import { conditionEditSchema } from "../../shared/spec/condition-edit.ts";
+import { editAtSlider } from "../../shared/spec/edit-at-slider.ts";
 import { compileEditsFile } from "../edits/compile-edits-file.ts";
 import { loadVectors } from "../edits/load-vectors.ts";
 import { readEditsFile } from "../edits/read-edits-file.ts";
 import { readSafetensorsHeader } from "../files/safetensors.ts";
 import { compileCondition } from "../runs/compile-condition.ts";
+import { conditionSlider } from "./condition-slider.ts";
 import { describeEdits } from "./describe-edits.ts";
 
 /** The parts of a spec that conditions need; whether the rest is right matters when it runs. */
@@ -55,25 +57,9 @@ export async function listConditions(file: string): Promise<OfferedCondition[]> 
     name,
     file,
     describe: describeEdits(edits),
-    hasStrength: edits.some(({ kind }) => kind !== "ablate"),
+    slider: conditionSlider(edits),
     edits,
   }));
-}
-
-/** An edit with what it adds, sets or scales multiplied; an ablation has no strength. */
-function atStrength<E extends ConditionEdit>(edit: E, strength: number): E {
-  switch (edit.kind) {
-    case "add":
-      return { ...edit, scale: edit.scale * strength };
-    case "affine":
-      return { ...edit, target: edit.target * strength };
-    case "clamp":
-      return { ...edit, value: edit.value * strength };
-    case "scale":
-      return { ...edit, factor: 1 + (edit.factor - 1) * strength };
-    default:
-      return edit;
-  }
 }
 
 export interface ReadyCondition {
@@ -82,6 +68,8 @@ export interface ReadyCondition {
   /** How messages call each edit, by index. */
   labels: string[];
   notes: string[];
+  /** Those whose features it edits. */
+  dictionaries: Dictionary[];
 }
 
 export interface ConditionTools {
@@ -91,12 +79,12 @@ export interface ConditionTools {
 
 /** Turns a chosen condition into slot rows. Refused where its file has no condition of that name, or the model can't run it. */
 export async function readyCondition(chosen: CompareCondition, tools: ConditionTools): Promise<ReadyCondition> {
-  const { name, file, strength } = chosen;
-  if (file === null) return { name, edits: { rows: [], drops: [] }, labels: [], notes: [] };
-  if (isSpec(file)) return specCondition(name, file, strength, tools);
+  const { name, file, slider } = chosen;
+  if (file === null) return { name, edits: { rows: [], drops: [] }, labels: [], notes: [], dictionaries: [] };
+  if (isSpec(file)) return specCondition(name, file, slider, tools);
   const condition = (await readEditsFile(file)).conditions.find((one) => one.name === name);
   if (condition === undefined) throw refused(`${file}: has no condition "${name}" any more.`);
-  const edits = condition.edits.map((edit) => atStrength(edit, strength));
+  const edits = condition.edits.map((edit) => (slider === null ? edit : editAtSlider(edit, slider)));
   const [compiled] = await compileEditsFile({ conditions: [{ name, edits }] }, { ...tools, path: file });
   if (compiled === undefined) throw refused(`${file}: the condition "${name}" holds nothing.`);
   return compiled;
@@ -105,20 +93,20 @@ export async function readyCondition(chosen: CompareCondition, tools: ConditionT
 async function specCondition(
   name: string,
   file: string,
-  strength: number,
+  slider: CompareCondition["slider"],
   tools: ConditionTools,
 ): Promise<ReadyCondition> {
   const spec = await readSpec(file);
   const written = spec.conditions[name];
   if (written === undefined) throw refused(`${file}: has no condition "${name}" any more.`);
-  const edits = written.map((edit) => atStrength(edit, strength));
+  const edits = written.map((edit) => (slider === null ? edit : editAtSlider(edit, slider)));
   const compiled = await compileCondition(name, edits, {
     ...tools,
     specPath: file,
     component: (component) => findComponent(component, spec, file, tools.model),
   });
   const labels = edits.map((edit, at) => `condition "${name}", edit ${at} (${describeEdits([edit])})`);
-  return { name, edits: compiled, labels, notes: [] };
+  return { name, ...compiled, labels };
 }
 
 /** A component that the spec gives as a file, or that the newest run beside the spec has found. */

@@ -38,9 +38,15 @@ function amount(edit: AnyEdit): string {
   }
 }
 
+/** Whether an edit by a feature leaves what its dictionary does not reconstruct. */
+function error(edit: AnyEdit): string {
+  if (edit.kind !== "clamp" && edit.kind !== "scale") return "";
+  return edit.error === "drop" ? "(error dropped)" : "(error kept)";
+}
+
 /** What a condition does, in words: `ablate cyber everywhere; add fraud x1.5 at resid_post.4`. */
 export function describeEdits(edits: readonly AnyEdit[]): string {
   return edits
-    .map((edit) => [edit.kind, what(edit), amount(edit), where(edit)].filter((part) => part !== "").join(" "))
+    .map((edit) => [edit.kind, what(edit), amount(edit), where(edit), error(edit)].filter(Boolean).join(" "))
     .join("; ");
 }

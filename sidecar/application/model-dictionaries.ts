@@ -10,7 +10,7 @@ import type { LoadedModel } from "./application.ts";
 const opened = new Map<string, Promise<Dictionary[]>>();
 
 /** The suite that lies beside a model, in its folder `dictionaries`; empty where there is none. */
-function suiteOf({ path, engine }: LoadedModel, formats: readonly DictionaryFormat[]): Promise<Dictionary[]> {
+export function suiteOf({ path, engine }: LoadedModel, formats: readonly DictionaryFormat[]): Promise<Dictionary[]> {
   const folder = join(path, "dictionaries");
   const known = opened.get(folder);
   if (known !== undefined) return known;

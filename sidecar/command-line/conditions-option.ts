@@ -7,7 +7,11 @@ import { readEditsFile } from "../edits/read-edits-file.ts";
 import { refuseUnreachable } from "../edits/touched-positions.ts";
 import { say } from "./model-options.ts";
 
-const BASELINE: CompiledCondition = { name: "baseline", edits: { rows: [], drops: [] }, labels: [], notes: [] };
+const BASELINE: CompiledCondition = {
+  name: "baseline",
+  edits: { rows: [], drops: [] },
+  ...{ labels: [], notes: [], dictionaries: [] },
+};
 
 /** An edits file that was read, not yet compiled for a model; `null` where none was given. */
 export async function readEdits(path: string | undefined) {

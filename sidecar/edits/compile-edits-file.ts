@@ -32,19 +32,21 @@ export async function compileEditsFile(file: EditsFile, context: CompileContext)
     const labels: string[] = [];
     const parts: LaneEdits[] = [];
     const notes: string[] = [];
+    const dictionaries: Dictionary[] = [];
     for (const [e, edit] of condition.edits.entries()) {
       const field = `${context.path}: conditions[${c}].edits[${e}]`;
       const at = matchHookPoints([edit.at].flat(), context.model, `${field}.at`);
       const place = { at, positions: positionsOf(edit.positions, field), edit: e, field };
-      const { edits, notes: said } = await compileEdit(edit, place, context);
+      const { edits, notes: said, dictionary } = await compileEdit(edit, place, context);
       parts.push(edits);
       notes.push(...said);
+      if (dictionary !== null) dictionaries.push(dictionary);
       labels.push(`condition "${condition.name}", edit ${e} (${edit.kind} at ${[edit.at].flat().join(", ")})`);
     }
     const edits = { rows: parts.flatMap(({ rows }) => rows), drops: parts.flatMap(({ drops }) => drops) };
     refuseTwoDrops(edits, `${context.path}: condition "${condition.name}"`);
     const named = overlapNotes(edits).map((note) => `condition "${condition.name}": ${note}`);
-    compiled.push({ name: condition.name, edits, labels, notes: [...notes, ...named] });
+    compiled.push({ name: condition.name, edits, labels, notes: [...notes, ...named], dictionaries });
   }
   return compiled;
 }
@@ -68,11 +70,14 @@ function positionsOf(positions: FilePositions | undefined, field: string): Posit
   return { from, to };
 }
 
-async function compileEdit(
-  edit: FileEdit,
-  place: Place,
-  context: CompileContext,
-): Promise<{ edits: LaneEdits; notes: string[] }> {
+interface CompiledEdit {
+  edits: LaneEdits;
+  notes: string[];
+  /** Of an edit by a feature. */
+  dictionary: Dictionary | null;
+}
+
+async function compileEdit(edit: FileEdit, place: Place, context: CompileContext): Promise<CompiledEdit> {
   switch (edit.kind) {
     case "add":
       return steering(await addRow(edit, place, context), place);
@@ -88,9 +93,9 @@ async function compileEdit(
 
 type RowBody = Omit<SlotRow, "at" | "positions" | "edit">;
 
-function steering(bodies: RowBody[], { at, positions, edit }: Place): { edits: LaneEdits; notes: string[] } {
+function steering(bodies: RowBody[], { at, positions, edit }: Place): CompiledEdit {
   const rows = at.flatMap((point) => bodies.map((body): SlotRow => ({ ...body, at: point, positions, edit })));
-  return { edits: { rows, drops: [] }, notes: [] };
+  return { edits: { rows, drops: [] }, notes: [], dictionary: null };
 }
 
 const LINEAR = { b: 0, theta: Number.NEGATIVE_INFINITY };
@@ -149,7 +154,7 @@ async function featureRows(
   edit: FileEdit & { kind: "clamp" | "scale" },
   { at, positions, edit: index, field }: Place,
   context: CompileContext,
-): Promise<{ edits: LaneEdits; notes: string[] }> {
+): Promise<CompiledEdit> {
   const path = resolve(dirname(context.path), edit.dictionary);
   const dictionary = await theDictionary(path, at, field, context);
   const change =
@@ -162,7 +167,7 @@ async function featureRows(
     parts.push(await dictionaryRows(dictionary, [{ feature: edit.feature, change }], edit.error, place));
   }
   const edits = { rows: parts.flatMap(({ rows }) => rows), drops: parts.flatMap(({ drops }) => drops) };
-  return { edits, notes: [...dictionary.warnings, ...dictionaryNotes(dictionary)] };
+  return { edits, notes: [...dictionary.warnings, ...dictionaryNotes(dictionary)], dictionary };
 }
 
 async function theDictionary(

@@ -4,10 +4,11 @@ import type { ModelDescription } from "../../shared/engine/model-description.ts"
 import type { LaneEdits } from "../../shared/engine/slot-row.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
-import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
+import type { Dictionary, DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
 import type { ConditionEdit } from "../../shared/spec/condition-edit.ts";
 import { fileEditSchema } from "../../shared/spec/edits-file.ts";
 import { compileEditsFile } from "../edits/compile-edits-file.ts";
+import type { CompiledCondition } from "../edits/compiled-condition.ts";
 import { ablate, add, setAlong, streamPoints, together } from "../experiments/study/edit-rows.ts";
 
 interface Tools {
@@ -48,8 +49,10 @@ export async function compileCondition(
   name: string,
   edits: readonly ConditionEdit[],
   tools: Tools,
-): Promise<LaneEdits> {
+): Promise<Pick<CompiledCondition, "edits" | "notes" | "dictionaries">> {
   const parts: LaneEdits[] = [];
+  const notes: string[] = [];
+  const dictionaries: Dictionary[] = [];
   for (const [i, edit] of edits.entries()) {
     const field = `conditions.${name}.${i}`;
     if ("component" in edit && edit.component !== undefined) {
@@ -66,9 +69,12 @@ export async function compileCondition(
       { conditions: [{ name, edits: [parsed.data] }] },
       { model: tools.model, path: join(tools.specPath), dictionaryFormats: tools.dictionaryFormats },
     );
-    if (compiled) parts.push(compiled.edits);
+    if (compiled === undefined) continue;
+    parts.push(compiled.edits);
+    notes.push(...compiled.notes);
+    dictionaries.push(...compiled.dictionaries);
   }
-  return together(...parts);
+  return { edits: together(...parts), notes, dictionaries };
 }
 
 async function componentEdit(

@@ -87,12 +87,13 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
       if (name === "baseline") return NO_EDITS;
       const edits = spec.conditions[name];
       if (!edits) throw refused(`${experiment}: there is no condition "${name}".`);
-      return compileCondition(name, edits, {
+      const compiled = await compileCondition(name, edits, {
         model: engine.model,
         specPath: material.specPath,
         dictionaryFormats: registry.all("dictionaries"),
         component: material.component,
       });
+      return compiled.edits;
     },
     async score(name, inputs) {
       const scorer = material.scorers.get(name) ?? registry.find("scorers", name);

@@ -6,13 +6,25 @@ import type { Application, LoadedModel } from "../application/application.ts";
 import { checkSpec } from "../application/check-spec.ts";
 import { compare } from "../application/compare.ts";
 import { listConditions } from "../application/conditions.ts";
+import { DictionaryTrust } from "../application/dictionary-trust.ts";
+import { describeFeature } from "../application/features/describe-feature.ts";
+import { featureFiring } from "../application/features/feature-firing.ts";
+import { readFeatureLabels } from "../application/features/feature-labels.ts";
+import { FEATURES_READING, featureReading, gapsOf } from "../application/features/feature-reading.ts";
+import { searchFeatures } from "../application/features/search-features.ts";
+import { strongestFeatures } from "../application/features/strongest-features.ts";
+import { describeSuite } from "../application/features/suite-features.ts";
+import { writeFeatureVectors } from "../application/features/write-feature-vectors.ts";
 import { findModels } from "../application/find-models.ts";
 import { inspect, inspectCell } from "../application/inspect.ts";
 import { listDirections } from "../application/list-directions.ts";
+import { meantDictionaries } from "../application/meant-dictionaries.ts";
+import { suiteOf } from "../application/model-dictionaries.ts";
 import { modelPath } from "../application/model-path.ts";
 import type { OpenPlugins } from "../application/open-plugins.ts";
 import { Passes } from "../application/passes.ts";
 import { runSpec } from "../application/run-spec.ts";
+import { dictionariesOfSpec } from "../application/spec-dictionaries.ts";
 import { SpecPlugins } from "../application/spec-plugins.ts";
 import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
 import { tellLoading } from "./tell-loading.ts";
@@ -37,6 +49,7 @@ function ownDirections(model: string): string {
 export function handlersFor({ application, plugins, version }: HandlerContext): Handlers {
   const passes = new Passes();
   const specPlugins = new SpecPlugins(plugins);
+  const trust = new DictionaryTrust();
   /** Tokenizers of models that are not loaded: counting tokens loads no model. */
   const tokenizers = new Map<string, ReturnType<typeof openTokenizer>>();
 
@@ -48,6 +61,8 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     opening.catch(() => tokenizers.delete(name));
     return opening;
   }
+
+  const suiteBeside = async (model: LoadedModel) => suiteOf(model, (await plugins.registry()).all("dictionaries"));
 
   return {
     "server.info": async () => ({ version, pid: process.pid, node: process.version }),
@@ -80,14 +95,61 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     },
     inspect: async (params, call) => {
       const { signal } = call;
-      const registry = await plugins.registry();
-      const reading = registry.find("readings", params.reading);
       const model = await application.openModel(params.model, { signal });
-      return tellLoading(model, call, () => inspect(params, { model, passes, reading, signal }));
+      if (params.reading === FEATURES_READING) {
+        const features = params.features ?? [];
+        const suite = await suiteBeside(model);
+        const note = gapsOf(features, suite, model.engine.model.layers);
+        const reading = featureReading(features, suite);
+        return tellLoading(model, call, () => inspect(params, { model, passes, reading, note, signal }));
+      }
+      const reading = (await plugins.registry()).find("readings", params.reading);
+      return tellLoading(model, call, () => inspect(params, { model, passes, reading, note: "", signal }));
     },
-    "inspect.cell": async ({ key, layer, token, top }, { signal }) => {
+    "inspect.cell": async ({ key, layer, token, top, labels }, { signal }) => {
       const formats = (await plugins.registry()).all("dictionaries");
-      return inspectCell(passes.get(key), { layer, token, top }, formats, signal);
+      const cell = { layer, token, top, labels: await readFeatureLabels(labels) };
+      return inspectCell(passes.get(key), cell, formats, signal);
+    },
+    "features.suite": async ({ model }) => describeSuite(await suiteBeside(await application.openModel(model))),
+    "features.search": async ({ model, labels, query, limit }) => {
+      const suite = await suiteBeside(await application.openModel(model));
+      return searchFeatures(suite, await readFeatureLabels(labels), { query, limit, labelled: labels !== null });
+    },
+    "features.strongest": async ({ key, layer, count, labels }, { signal }) => {
+      const pass = passes.get(key);
+      const request = { layer, count, suite: await suiteBeside(pass.model), labels: await readFeatureLabels(labels) };
+      return strongestFeatures(pass, request, signal);
+    },
+    "features.describe": async ({ key, layer, feature, labels, directions, refusalTokens }, { signal }) => {
+      const pass = passes.get(key);
+      const request = {
+        ...{ layer, feature, refusalTokens },
+        suite: await suiteBeside(pass.model),
+        labels: await readFeatureLabels(labels),
+        directions: await listDirections(directions, ownDirections(pass.model.name)),
+      };
+      return describeFeature(pass, request, signal);
+    },
+    "features.firing": async ({ model, layer, feature, prompts }, call) => {
+      const open = await application.openModel(model, { signal: call.signal });
+      return featureFiring(open, { layer, feature, suite: await suiteBeside(open), prompts }, call);
+    },
+    "features.write": async ({ model, features, file }) => {
+      const open = await application.openModel(model);
+      const { dModel } = open.engine.model;
+      return writeFeatureVectors(await suiteBeside(open), features, { file, dModel });
+    },
+    "dictionaries.trust": async ({ of, prompts }, { signal }) => {
+      const meant = await meantDictionaries(of, application, await plugins.registry(), signal);
+      if (meant === null) return { model: "", dictionaries: [] };
+      const { model, dictionaries } = meant;
+      const sample = prompts.length > 0 ? prompts.map(({ messages }) => messages) : meant.prompts;
+      return { model: model.name, dictionaries: await trust.measure(model, dictionaries, sample, { signal }) };
+    },
+    "dictionaries.budget": async ({ megabytes }) => {
+      await application.setDictionaryBudget(megabytes * 1024 ** 2);
+      return {};
     },
     "conditions.list": async ({ file }) => ({ conditions: await listConditions(file) }),
     "spec.check": async ({ path, text }) => checkSpec(path, text, plugins, specPlugins),
@@ -95,11 +157,19 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const registry = await specPlugins.registry(path, text);
       return { items: completeSpec(text, offset, registry.vocabulary()) };
     },
-    run: async (params, call) => runSpec(params, application, plugins.paths, call),
+    run: async (params, call) => {
+      const named = await dictionariesOfSpec(params.spec, await plugins.registry());
+      if (named !== null) {
+        const model = await application.openModel(named.model, { signal: call.signal });
+        const wanted = { prompts: named.prompts, confirmed: params.confirmedDictionaries };
+        await trust.require(model, named.dictionaries, wanted, { signal: call.signal });
+      }
+      return runSpec(params, application, plugins.paths, call);
+    },
     compare: async (params, call) => {
       const registry = await plugins.registry();
       const model = await application.openModel(params.model, { signal: call.signal });
-      const tools = { dictionaryFormats: registry.all("dictionaries") };
+      const tools = { dictionaryFormats: registry.all("dictionaries"), trust };
       return tellLoading(model, call, () => compare(params, model, tools, call));
     },
   };

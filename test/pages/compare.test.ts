@@ -14,7 +14,7 @@ function column(condition: string, reply: string, more: Partial<CompareColumn> =
   return {
     condition,
     describe: "",
-    strength: null,
+    slider: null,
     tokens: reply === "" ? [] : tokens,
     state: "done",
     failure: "",
@@ -42,7 +42,7 @@ const COMPARISON = {
     }),
     column("push fraud", "No, I won't assist with fraud.", {
       describe: "add fraud at resid_post.4",
-      strength: { value: 1.4, least: -4, most: 4 },
+      slider: { kind: "strength", value: 1.4, written: 1, least: -4, most: 4 },
       klToBaseline: [0.1, 0.3, 0.2, 2.4, 0.4, 0.1],
       effect: { rows: 16, relativeChange: 0.2 },
     }),
@@ -50,6 +50,15 @@ const COMPARISON = {
       describe: "add given to generated tokens",
       effect: { rows: 0, relativeChange: 0 },
       warnings: ['The edit touched no row: positions "generated" begin after the first generated token.'],
+    }),
+    column("quiet 17", "Sure. First, save your work and look at the server.", {
+      describe: "clamp feature 17 to 5 at resid_post.1 (error kept)",
+      slider: { kind: "value", value: 8, written: 5, least: 0, most: 15 },
+      refusal: 0.04,
+      effect: { rows: 31, relativeChange: 0.07 },
+      warnings: [
+        "confirmed though untrusted: sae/: wrong hook point: it fits resid_post.4 (0.014 unexplained); it leaves 1.3 of the variance at resid_post.1 unexplained, its files declare 0.014",
+      ],
     }),
   ],
 };
@@ -98,13 +107,22 @@ describe("the compare page", () => {
     await page.close();
   });
 
-  it("sends a strength once a drag rests, and not at each step of it", async () => {
+  it("names what a slider sets, and what the file has where it was moved", async () => {
+    const { page } = await openComparison(DARK);
+    const [strength = "", clamp = ""] = await page.locator(".column", { has: page.locator(".slider") }).allInnerTexts();
+    expect(strength).toContain("Strength");
+    expect(clamp).toMatch(/Clamped to\s+8\.0\s+its file says 5\.0/);
+    expect(await page.getByRole("slider", { name: "Clamped to: quiet 17" }).inputValue()).toBe("8");
+    await page.close();
+  });
+
+  it("sends a slider's value once a drag rests, and not at each step of it", async () => {
     const { page, posted } = await openComparison(DARK);
-    const slider = page.locator("input[type=range]");
+    const slider = page.locator("input[type=range]").first();
     await slider.focus();
     for (let step = 0; step < 5; step++) await page.keyboard.press("ArrowRight");
     await expect
-      .poll(async () => (await posted<{ type: string }>()).filter((message) => message.type === "strength").length)
+      .poll(async () => (await posted<{ type: string }>()).filter((message) => message.type === "slider").length)
       .toBe(1);
     expect((await posted<{ type: string; value: number }>()).at(-1)?.value).toBeGreaterThan(2);
     await page.close();
@@ -123,7 +141,7 @@ describe("the compare page", () => {
     const saved = await first.saved();
     await first.page.close();
     const { page } = await openPage(browser, "compare", { theme: DARK, saved });
-    await expect.poll(() => page.locator(".column").count()).toBe(4);
+    await expect.poll(() => page.locator(".column").count()).toBe(5);
     expect(await page.locator(".notice").innerText()).toContain("Saved comparison");
     await page.close();
   });

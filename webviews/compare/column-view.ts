@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { CompareColumn, Comparison } from "../../shared/protocol/pages/compare-messages.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
-import { strengthSlider } from "../ui/strength-slider.ts";
+import { valueSlider } from "../ui/value-slider.ts";
 import { klStrip } from "./kl-strip.ts";
 import { markDifferences } from "./mark-differences.ts";
 
@@ -10,7 +10,7 @@ export interface ColumnActions {
   remove(column: number): void;
   copy(column: number): void;
   diff(column: number): void;
-  strength(column: number, value: number): void;
+  slide(column: number, value: number): void;
 }
 
 /** One condition: its name and strength, how much it refuses, its reply with the differences marked, and what its edits did. */
@@ -25,7 +25,7 @@ export function columnView(
   return html`<section class=${isBaseline ? "column pinned" : "column"} aria-label="Condition ${column.condition}">
     <h2>${column.condition} ${isBaseline ? html`<span class="quiet">compared with</span>` : nothing}</h2>
     <p class="quiet describe">${column.describe || "no edit"}</p>
-    ${column.strength ? strengthSlider({ ...column.strength, value: pending ?? column.strength.value }, `Strength of ${column.condition}`, (value) => actions.strength(index, value)) : nothing}
+    ${slider(column, pending, (value) => actions.slide(index, value))}
     <p class="score">refusal ${column.refusal === null ? html`<span class="quiet">${waitingFor(column)}</span>` : html`<strong>${formatFigure(column.refusal)}</strong>`}</p>
     <div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>
     ${column.failure ? html`<p class="failure">${column.failure}</p>` : nothing}
@@ -39,6 +39,22 @@ export function columnView(
       ${isBaseline ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.remove(index)}>Remove</vscode-button>`}
     </p>
   </section>`;
+}
+
+/** How a slider is called, for eyes and for screen readers. */
+const SLIDERS = { strength: "Strength", value: "Clamped to", factor: "Scaled by" } as const;
+
+function slider(
+  { slider: range, condition }: CompareColumn,
+  pending: number | undefined,
+  onChange: (value: number) => void,
+): TemplateResult | typeof nothing {
+  if (!range) return nothing;
+  const value = pending ?? range.value;
+  const name = SLIDERS[range.kind];
+  const moved = range.kind !== "strength" && value !== range.written;
+  return html`${valueSlider({ ...range, value }, { name, label: `${name}: ${condition}` }, onChange)}
+    ${moved ? html`<p class="quiet">its file says ${formatFigure(range.written)}</p>` : nothing}`;
 }
 
 function reply(comparison: Comparison, index: number): TemplateResult[] {

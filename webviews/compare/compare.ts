@@ -4,9 +4,9 @@ import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { registerControls } from "../ui/controls.ts";
 import { connectHost } from "../ui/host-bridge.ts";
 import { type ColumnActions, columnView } from "./column-view.ts";
-import { type CompareState, EMPTY_STATE, isRunning, receive, setStrength } from "./state.ts";
+import { type CompareState, EMPTY_STATE, isRunning, receive, setSlider } from "./state.ts";
 
-/** A drag stops being a drag after this rest; only then the strength is sent, so that a drag isn't forty runs. */
+/** A drag stops being a drag after this rest; only then the value is sent, so that a drag isn't forty runs. */
 const REST_MS = 120;
 
 registerControls();
@@ -24,12 +24,12 @@ const actions: ColumnActions = {
   remove: (column) => host.post({ type: "remove", column }),
   copy: (column) => host.post({ type: "copy", column }),
   diff: (column) => host.post({ type: "diff", left: state.comparison?.baseline ?? 0, right: column }),
-  strength: (column, value) => {
-    update(setStrength(state, column, value));
+  slide: (column, value) => {
+    update(setSlider(state, column, value));
     clearTimeout(resting.get(column));
     resting.set(
       column,
-      setTimeout(() => host.post({ type: "strength", column, value }), REST_MS),
+      setTimeout(() => host.post({ type: "slider", column, value }), REST_MS),
     );
   },
 };

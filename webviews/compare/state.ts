@@ -4,7 +4,7 @@ export interface CompareState {
   comparison: Comparison | null;
   saved: boolean;
   failure: string;
-  /** Strengths that the user has set and the host hasn't answered yet, by column. */
+  /** Slider values that the user has set and the host hasn't answered yet, by column. */
   pending: Record<number, number>;
 }
 
@@ -41,7 +41,7 @@ function changeColumn(
   return { ...state, comparison: { ...comparison, columns } };
 }
 
-export function setStrength(state: CompareState, column: number, value: number): CompareState {
+export function setSlider(state: CompareState, column: number, value: number): CompareState {
   return { ...state, pending: { ...state.pending, [column]: value } };
 }
 

@@ -5,8 +5,11 @@ export interface CompareColumn {
   condition: string;
   /** What the condition does, in words: `ablate cyber everywhere`. Empty for the baseline. */
   describe: string;
-  /** The strength that a slider sets; `null` for conditions without one. */
-  strength: { value: number; least: number; most: number } | null;
+  /**
+   * What a slider sets: the value of clamped features, the factor of scaled ones, or the strength of all edits. `written` is what the file
+   * says. `null` for conditions without one.
+   */
+  slider: { kind: "strength" | "value" | "factor"; value: number; written: number; least: number; most: number } | null;
   /** The reply's tokens so far; their texts join to the reply. */
   tokens: { id: number; text: string }[];
   state: "waiting" | "streaming" | "done" | "failed";
@@ -41,7 +44,7 @@ export type ToCompare =
 /** Checked by the extension as it arrives: a page is not trusted. */
 export const fromCompareSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
-  z.object({ type: z.literal("strength"), column: z.int(), value: z.number() }),
+  z.object({ type: z.literal("slider"), column: z.int(), value: z.number() }),
   z.object({ type: z.literal("pin"), column: z.int() }),
   z.object({ type: z.literal("remove"), column: z.int() }),
   z.object({ type: z.literal("add-condition") }),

@@ -14,7 +14,7 @@ interface Held {
 /** Encoding sessions by dictionary and outputs, the least recently used released where they outgrow the budget. */
 export class EncoderSessions {
   private readonly threads: number | null;
-  private readonly budget: number;
+  private budget: number;
   private readonly held = new Map<string, Held>();
 
   constructor(threads: number | null, budget: number) {
@@ -44,6 +44,12 @@ export class EncoderSessions {
     );
     this.held.set(key, { session, bytes });
     return session;
+  }
+
+  /** Sets what all may hold together, in bytes, and releases what is above it. */
+  async setBudget(bytes: number): Promise<void> {
+    this.budget = bytes;
+    await this.release(bytes);
   }
 
   /** Releases sessions, the least recently used first, until the others take at most `bytes`. */

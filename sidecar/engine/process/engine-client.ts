@@ -49,7 +49,7 @@ interface Running {
  */
 export class EngineClient implements Engine {
   readonly model: ModelDescription;
-  private readonly options: EngineOptions;
+  private options: EngineOptions;
   private readonly folder: string;
   private readonly loading: Set<LoadListener>;
   private running: Running | null;
@@ -110,6 +110,12 @@ export class EngineClient implements Engine {
 
   encode(request: EncodeRequest, options: CallOptions = {}): Promise<EncodeResult> {
     return this.call("encode", request, options.signal);
+  }
+
+  /** Bytes that the encoders of dictionaries may hold together, from now on and in a process that is started anew. */
+  async setDictionaryBudget(bytes: number): Promise<void> {
+    this.options = { ...this.options, dictionaryBudget: bytes };
+    await this.call("setDictionaryBudget", { bytes }, undefined);
   }
 
   async close(): Promise<void> {

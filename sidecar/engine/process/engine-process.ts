@@ -41,6 +41,10 @@ const HANDLERS: { [N in EngineCallName]: Handler<N> } = {
     opened().generate(request, { signal, onToken: (lane, token) => send({ kind: "token", id, lane, token }) }),
   lens: (request, _id, signal) => opened().lens(request, { signal }),
   encode: (request, _id, signal) => opened().encode(request, { signal }),
+  async setDictionaryBudget({ bytes }) {
+    await opened().setDictionaryBudget(bytes);
+    return null;
+  },
 };
 
 process.on("message", (message: ToEngine) => {

@@ -20,6 +20,7 @@ export interface EngineCalls {
   generate: { request: GenerateRequest; result: GenerateResult };
   lens: { request: LensRequest; result: LensResult };
   encode: { request: EncodeRequest; result: EncodeResult };
+  setDictionaryBudget: { request: { bytes: number }; result: null };
 }
 export type EngineCallName = keyof EngineCalls;
 

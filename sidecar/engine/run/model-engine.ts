@@ -64,6 +64,11 @@ export class ModelEngine implements Engine {
     return this.enqueue(() => encode(this.encoders, request, options));
   }
 
+  /** Bytes that the encoders of dictionaries may hold together; what is above them is released. */
+  setDictionaryBudget(bytes: number): Promise<void> {
+    return this.enqueue(() => this.encoders.setBudget(bytes));
+  }
+
   close(): Promise<void> {
     return this.enqueue(async () => {
       await this.encoders.release();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -131,7 +131,7 @@ describe("an inspection", () => {
   test("a cell's next tokens are the lens's, most probable first", async () => {
     const { key, layers, ledger } = await inspect();
     const token = ledger.ids.length - 1;
-    const cell = await client.request("inspect.cell", { key, layer: layers - 1, token, top: 5 });
+    const cell = await client.request("inspect.cell", { key, layer: layers - 1, token, top: 5, labels: null });
     const logProbability = await output(ledger.ids);
     for (const { id, probability } of cell.nextTokens)
       expect(probability).toBeCloseTo(Math.exp(logProbability(token, id)), 4);
@@ -154,11 +154,11 @@ describe("an inspection", () => {
 async function compare(change: Partial<CompareParams> = {}) {
   const events: CompareEvent[] = [];
   const params = { model: "demo", prompt: PROMPT, baselineReply: null, refusalTokens: REFUSAL, maxNewTokens: 24 };
-  const sampling = { temperature: 0, topP: 1, seed: 0 };
+  const sampling = { temperature: 0, topP: 1, seed: 0, confirmedDictionaries: [] };
   const conditions = [
-    { name: "baseline", file: null, strength: 1 },
-    { name: "no-cyber", file: EDITS, strength: 1 },
-    { name: "no-fraud", file: EDITS, strength: 1 },
+    { name: "baseline", file: null, slider: null },
+    { name: "no-cyber", file: EDITS, slider: null },
+    { name: "no-fraud", file: EDITS, slider: null },
   ];
   await client.stream("compare", { ...params, ...sampling, conditions, ...change }, (event) => void events.push(event));
   const of = <T extends CompareEvent["type"]>(type: T, column: number) =>
@@ -202,9 +202,9 @@ describe("a comparison", () => {
     await writeFile(file, JSON.stringify({ conditions: [{ name: "late", edits }] }));
     const { of } = await compare({
       conditions: [
-        { name: "baseline", file: null, strength: 1 },
-        { name: "no-cyber", file: EDITS, strength: 1 },
-        { name: "late", file, strength: 1 },
+        { name: "baseline", file: null, slider: null },
+        { name: "no-cyber", file: EDITS, slider: null },
+        { name: "late", file, slider: null },
       ],
     });
     expect(of("done", 0)?.effect).toBeNull();
@@ -216,8 +216,8 @@ describe("a comparison", () => {
   test("a strength of zero leaves an added vector without effect", async () => {
     const { of } = await compare({
       conditions: [
-        { name: "baseline", file: null, strength: 1 },
-        { name: "push-fraud", file: EDITS, strength: 0 },
+        { name: "baseline", file: null, slider: null },
+        { name: "push-fraud", file: EDITS, slider: { kind: "strength", value: 0 } },
       ],
     });
     expect(of("done", 1)?.text).toBe(of("done", 0)?.text);
@@ -225,16 +225,133 @@ describe("a comparison", () => {
   });
 
   test("a condition that its file no longer has is refused by name", async () => {
-    const conditions = [{ name: "gone", file: EDITS, strength: 1 }];
+    const conditions = [{ name: "gone", file: EDITS, slider: null }];
     await expect(compare({ conditions })).rejects.toThrow('has no condition "gone" any more');
   });
 });
 
 test("the conditions of an edits file are listed with what they do in words", async () => {
   const { conditions } = await client.request("conditions.list", { file: EDITS });
-  expect(conditions.slice(0, 3).map(({ name, describe: words, hasStrength }) => [name, words, hasStrength])).toEqual([
-    ["no-cyber", "ablate cyber everywhere", false],
-    ["no-fraud", "ablate fraud everywhere", false],
-    ["push-fraud", "add fraud at resid_post.4", true],
+  expect(
+    conditions.slice(0, 3).map(({ name, describe: words, slider }) => [name, words, slider?.kind ?? null]),
+  ).toEqual([
+    ["no-cyber", "ablate cyber everywhere", null],
+    ["no-fraud", "ablate fraud everywhere", null],
+    ["push-fraud", "add fraud at resid_post.4", "strength"],
   ]);
+});
+
+describe("features of a dictionary", () => {
+  /** An edits file beside a dictionary of the demo model, moved to `layer`. */
+  async function featureEdits(name: string, layer: number): Promise<string> {
+    const dictionary = join(folder, name);
+    await cp(join(SAMPLES, "model/dictionaries/layer_4"), dictionary, { recursive: true });
+    const config = await readFile(join(dictionary, "cfg.json"), "utf8");
+    await writeFile(join(dictionary, "cfg.json"), config.replaceAll("blocks.4.", `blocks.${layer}.`));
+    const file = join(folder, `${name}.edits.json`);
+    const edit = { at: `resid_post.${layer}`, dictionary: name, feature: 5 };
+    const conditions = [
+      { name: "clamped", edits: [{ kind: "clamp", ...edit, value: 4 }] },
+      { name: "scaled", edits: [{ kind: "scale", ...edit, factor: 0, error: "drop" }] },
+      {
+        name: "both",
+        edits: [
+          { kind: "clamp", ...edit, value: 4 },
+          { kind: "scale", ...edit, feature: 6, factor: 2 },
+        ],
+      },
+    ];
+    await writeFile(file, JSON.stringify({ conditions }));
+    return file;
+  }
+
+  test("are edited with a slider of their own: the value of a clamp, the factor of a scale, the strength of both", async () => {
+    const file = await featureEdits("fits", 4);
+    const { conditions } = await client.request("conditions.list", { file });
+    expect(conditions.map(({ describe: words, slider }) => [words, slider])).toEqual([
+      ["clamp feature 5 to 4 at resid_post.4 (error kept)", { kind: "value", value: 4, least: 0, most: 12 }],
+      ["scale feature 5 x0 at resid_post.4 (error dropped)", { kind: "factor", value: 0, least: 0, most: 3 }],
+      [expect.stringContaining("; scale feature 6 x2"), { kind: "strength", value: 1, least: 0, most: 3 }],
+    ]);
+    const columns = await compare({
+      conditions: [
+        { name: "baseline", file: null, slider: null },
+        { name: "clamped", file, slider: null },
+        { name: "clamped", file, slider: { kind: "value", value: 12 } },
+        { name: "scaled", file, slider: { kind: "factor", value: 1 } },
+      ],
+    });
+    const effects = [1, 2, 3].map((column) => columns.of("done", column)?.effect);
+    expect(effects[0]?.rows).toBeGreaterThan(10);
+    expect(effects[1]?.relativeChange).toBeGreaterThan(2 * (effects[0]?.relativeChange ?? Number.NaN));
+    // A factor of 1 with the error dropped leaves the reconstruction, which is near the stream and not it.
+    expect(effects[2]?.relativeChange).toBeGreaterThan(0);
+    expect(effects[2]?.relativeChange).toBeLessThan(0.3);
+    expect(columns.of("done", 1)?.warnings).toEqual([]);
+  });
+
+  test("of a dictionary that does not fit are edited only after the user's word, and the column says so", async () => {
+    const file = await featureEdits("moved", 1);
+    const conditions = [
+      { name: "baseline", file: null, slider: null },
+      { name: "clamped", file, slider: null },
+    ];
+    await expect(compare({ conditions })).rejects.toMatchObject({
+      code: "untrusted-dictionary",
+      message: expect.stringMatching(/moved: wrong hook point: it fits resid_(post\.4|pre\.5)/),
+    });
+    const of = { kind: "conditions" as const, model: "demo", conditions };
+    const { dictionaries } = await client.request("dictionaries.trust", { of, prompts: [PROMPT] });
+    expect(dictionaries).toMatchObject([
+      {
+        reads: "resid_post.1",
+        reasons: [expect.stringContaining("wrong hook point"), expect.stringContaining("features fire")],
+      },
+    ]);
+    const confirmedDictionaries = dictionaries.map(({ path }) => path);
+    const columns = await compare({ conditions, confirmedDictionaries });
+    expect(columns.of("done", 1)?.warnings[0]).toMatch(/^confirmed though untrusted: .*wrong hook point/);
+    // Steering by vectors asks nothing.
+    await compare({ conditions: [{ name: "no-cyber", file: EDITS, slider: null }] });
+  });
+
+  test("that a spec edits by are asked about before it runs", async () => {
+    await featureEdits("moved", 1);
+    const spec = join(folder, "moved.refract.yaml");
+    await writeFile(join(folder, "p.jsonl"), `${JSON.stringify({ id: "a", text: TEXT })}\n`);
+    await writeFile(
+      spec,
+      [
+        "refract: 1",
+        "model: demo",
+        "prompts: {one: {file: p.jsonl}}",
+        "conditions: {clamped: [{kind: clamp, at: resid_post.1, dictionary: moved, feature: 5, value: 4}]}",
+        "experiments: {said: {kind: compare, conditions: [baseline, clamped], prompts: [one], maxNewTokens: 2}}",
+      ].join("\n"),
+    );
+    const run = (confirmedDictionaries: string[]) =>
+      client.stream("run", { spec, resume: null, confirmedDictionaries }, () => undefined);
+    await expect(run([])).rejects.toMatchObject({ code: "untrusted-dictionary" });
+    expect(await run([join(folder, "moved")])).toMatchObject({ status: "done" });
+  });
+
+  test("of the suite beside a model are measured at once, and fit it", async () => {
+    const of = { kind: "folder" as const, model: "demo", path: null };
+    const { model, dictionaries } = await client.request("dictionaries.trust", { of, prompts: [PROMPT] });
+    expect(model).toBe("demo");
+    expect(dictionaries.map(({ reads }) => reads)).toEqual(
+      Array.from({ length: 8 }, (_, layer) => `resid_post.${layer}`),
+    );
+    expect(dictionaries.flatMap(({ reasons }) => reasons)).toEqual([]);
+    const kept = dictionaries.flatMap(({ lossRecovered }) => lossRecovered ?? []);
+    expect(kept.length).toBeGreaterThan(5);
+    expect(Math.min(...kept)).toBeGreaterThan(0.9);
+  });
+
+  test("may be given less memory while they are open, and still encode", async () => {
+    expect(await client.request("dictionaries.budget", { megabytes: 1 })).toEqual({});
+    const { key } = await inspect();
+    const cell = await client.request("inspect.cell", { key, layer: 4, token: 3, top: 3, labels: null });
+    expect(cell.features.length).toBeGreaterThan(0);
+  });
 });

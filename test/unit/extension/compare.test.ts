@@ -5,33 +5,44 @@ import {
   type ChosenCondition,
   columnsToRun,
   emptyColumn,
+  wireCondition,
 } from "../../../extension/compare/comparison-run.ts";
 import { comparisonAsJson, comparisonAsMarkdown } from "../../../extension/compare/export-comparison.ts";
 import { specWithComparison } from "../../../extension/compare/save-as-experiment.ts";
 
 const BASELINE: ChosenCondition = {
-  offered: { name: "baseline", file: null, describe: "", hasStrength: false, edits: [] },
-  strength: 1,
+  offered: { name: "baseline", file: null, describe: "", slider: null, edits: [] },
+  slider: null,
 };
 const NO_CYBER: ChosenCondition = {
   offered: {
     name: "no-cyber",
     file: "/w/edits/a.edits.json",
     describe: "ablate cyber everywhere",
-    hasStrength: false,
+    slider: null,
     edits: [{ kind: "ablate", at: ["resid_post.*"], vectors: "v.safetensors#cyber" }],
   },
-  strength: 1,
+  slider: null,
 };
 const PUSH: ChosenCondition = {
   offered: {
     name: "push",
     file: "/w/edits/a.edits.json",
     describe: "add fraud at resid_post.4",
-    hasStrength: true,
+    slider: { kind: "strength", value: 1, least: 0, most: 3 },
     edits: [{ kind: "add", at: "resid_post.4", vector: "v.safetensors#fraud", scale: 2 }],
   },
-  strength: 1.5,
+  slider: 1.5,
+};
+const QUIET: ChosenCondition = {
+  offered: {
+    name: "quiet",
+    file: "/w/edits/a.edits.json",
+    describe: "clamp feature 17 to 5 at resid_post.1 (error kept)",
+    slider: { kind: "value", value: 5, least: 0, most: 15 },
+    edits: [{ kind: "clamp", at: "resid_post.1", dictionary: "sae/", feature: 17, value: 5, error: "keep" }],
+  },
+  slider: 8,
 };
 
 describe("columns of a comparison", () => {
@@ -53,9 +64,16 @@ describe("columns of a comparison", () => {
     expect(columnsToRun([done, done, stopped], [1])).toEqual([1, 2]);
   });
 
-  test("only a condition with a strength has a slider", () => {
-    expect(emptyColumn(NO_CYBER).strength).toBeNull();
-    expect(emptyColumn(PUSH).strength?.value).toBe(1.5);
+  test("only a condition with something to set has a slider, which says what the file has", () => {
+    expect(emptyColumn(NO_CYBER).slider).toBeNull();
+    expect(emptyColumn(PUSH).slider).toMatchObject({ kind: "strength", value: 1.5, written: 1 });
+    expect(emptyColumn(QUIET).slider).toEqual({ kind: "value", value: 8, written: 5, least: 0, most: 15 });
+  });
+
+  test("a slider that was not moved leaves the edits as they are written", () => {
+    expect(wireCondition(QUIET).slider).toEqual({ kind: "value", value: 8 });
+    expect(wireCondition({ ...QUIET, slider: 5 }).slider).toBeNull();
+    expect(wireCondition({ ...QUIET, slider: null }).slider).toBeNull();
   });
 });
 
@@ -104,6 +122,23 @@ describe("saving a comparison as an experiment", () => {
           maxNewTokens: 40,
         },
       },
+    });
+  });
+
+  test("a feature's value and factor are written as the sliders set them, and the dictionary as the spec reaches it", async () => {
+    const factor = { kind: "scale", at: "resid_post.1", dictionary: "sae/", feature: 18, factor: 0, error: "drop" };
+    const louder: ChosenCondition = {
+      offered: {
+        ...{ name: "louder", file: "/w/edits/a.edits.json", describe: "" },
+        slider: { kind: "factor", value: 0, least: 0, most: 3 },
+        edits: [factor],
+      },
+      slider: 1.5,
+    };
+    const { text } = await specWithComparison("", { ...save, conditions: [BASELINE, QUIET, louder] });
+    expect(parse(text).conditions).toEqual({
+      "quiet-at-8": [{ ...QUIET.offered.edits[0], dictionary: "edits/sae", value: 8 }],
+      "louder-x1.5": [{ ...factor, dictionary: "edits/sae", factor: 1.5 }],
     });
   });
 

@@ -1,0 +1,105 @@
+import type { CallOptions } from "../../shared/engine/engine.ts";
+import { RefractError, refused } from "../../shared/errors.ts";
+import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import type { PromptMessage } from "../../shared/prompts/prompt.ts";
+import type { MeasuredDictionary } from "../../shared/protocol/dictionary-messages.ts";
+import { measureTrust, type Trust } from "../dictionaries/trust.ts";
+import type { LoadedModel } from "./application.ts";
+import { modelTitle } from "./model-title.ts";
+
+/** Conversations that a dictionary is measured on. */
+export type SamplePrompts = readonly (readonly PromptMessage[])[];
+
+interface Measured {
+  prompts: string;
+  trust: Promise<Trust>;
+}
+
+/** How far each dictionary can be trusted on each model: measured at its first use and again on other prompts. */
+export class DictionaryTrust {
+  readonly #measured = new Map<string, Measured>();
+
+  /** Measures dictionaries on prompts of a model, one after another: each takes several passes. */
+  async measure(
+    model: LoadedModel,
+    dictionaries: readonly Dictionary[],
+    prompts: SamplePrompts,
+    options: CallOptions,
+  ): Promise<MeasuredDictionary[]> {
+    const measured: MeasuredDictionary[] = [];
+    for (const dictionary of dictionaries) {
+      measured.push(described(dictionary, await this.#trustOf(model, dictionary, prompts, options)));
+    }
+    return measured;
+  }
+
+  /**
+   * Throws `untrusted-dictionary` with the reasons, where something speaks against a dictionary whose path is not among the confirmed.
+   * What was measured before holds; else they are measured on these prompts. Gives what there is to say of the confirmed ones.
+   */
+  async require(
+    model: LoadedModel,
+    dictionaries: readonly Dictionary[],
+    { prompts, confirmed }: { prompts: SamplePrompts; confirmed: readonly string[] },
+    options: CallOptions,
+  ): Promise<string[]> {
+    const said: string[] = [];
+    for (const dictionary of dictionaries) {
+      const known = this.#measured.get(keyOf(model, dictionary));
+      const { reasons } = await (known?.trust ?? this.#trustOf(model, dictionary, prompts, options));
+      if (reasons.length === 0) continue;
+      const sentence = `${dictionary.path}: ${reasons.join("; ")}`;
+      if (!confirmed.includes(dictionary.path)) {
+        throw new RefractError("untrusted-dictionary", `Edits by its features wait for your word: ${sentence}.`);
+      }
+      said.push(`confirmed though untrusted: ${sentence}`);
+    }
+    return said;
+  }
+
+  async #trustOf(
+    model: LoadedModel,
+    dictionary: Dictionary,
+    prompts: SamplePrompts,
+    options: CallOptions,
+  ): Promise<Trust> {
+    const key = keyOf(model, dictionary);
+    const sample = JSON.stringify(prompts.map((messages) => messages.map(({ role, text }) => [role, text])));
+    const known = this.#measured.get(key);
+    if (known?.prompts === sample) return known.trust;
+    if (prompts.length === 0) throw refused("A dictionary is measured on prompts: there is none.");
+    const trust = measured(model, dictionary, prompts, options);
+    this.#measured.set(key, { prompts: sample, trust });
+    // A call that was stopped or failed has measured nothing.
+    trust.catch(() => this.#measured.delete(key));
+    return trust;
+  }
+}
+
+function keyOf(model: LoadedModel, dictionary: Dictionary): string {
+  return JSON.stringify([model.path, model.engine.model.hash, dictionary]);
+}
+
+async function measured(
+  model: LoadedModel,
+  dictionary: Dictionary,
+  prompts: SamplePrompts,
+  options: CallOptions,
+): Promise<Trust> {
+  const tokenizer = await model.tokenizer();
+  const ledgers = prompts.map((messages) => tokenizer.ledger(messages));
+  const bos = ledgers.find(({ bosCount }) => bosCount > 0)?.ids[0] ?? null;
+  const limit = model.engine.model.contextLength ?? Number.POSITIVE_INFINITY;
+  const ids = ledgers.map((ledger) => ledger.ids.slice(0, limit));
+  return measureTrust(model.engine, dictionary, ids, { bos, model: modelTitle(model.name, model.path) }, options);
+}
+
+function described({ path, format, reads, writes, features, declared }: Dictionary, trust: Trust): MeasuredDictionary {
+  const { fvu, l0, ...rest } = trust;
+  const figure = (value: number) => (Number.isFinite(value) ? value : null);
+  return {
+    ...{ path, format, reads, writes, features },
+    declared: { fvu: declared.fvu, l0: declared.l0 },
+    ...{ ...rest, fvu: figure(fvu), l0: figure(l0) },
+  };
+}

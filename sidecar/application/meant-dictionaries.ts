@@ -1,0 +1,41 @@
+import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import type { ParamsOf } from "../../shared/protocol/interface.ts";
+import { openDictionaries } from "../dictionaries/open-dictionary.ts";
+import type { PluginRegistry } from "../plugins/registry.ts";
+import type { Application, LoadedModel } from "./application.ts";
+import { readyCondition } from "./conditions.ts";
+import type { SamplePrompts } from "./dictionary-trust.ts";
+import { suiteOf } from "./model-dictionaries.ts";
+import { dictionariesOfSpec } from "./spec-dictionaries.ts";
+
+interface Meant {
+  model: LoadedModel;
+  dictionaries: Dictionary[];
+  /** Prompts that come with them. */
+  prompts: SamplePrompts;
+}
+
+/** The dictionaries that a call means, and their model, opened; `null` where a spec names none. */
+export async function meantDictionaries(
+  of: ParamsOf<"dictionaries.trust">["of"],
+  application: Application,
+  registry: PluginRegistry,
+  signal: AbortSignal,
+): Promise<Meant | null> {
+  const formats = registry.all("dictionaries");
+  if (of.kind === "spec") {
+    const named = await dictionariesOfSpec(of.path, registry);
+    return named === null ? null : { ...named, model: await application.openModel(named.model, { signal }) };
+  }
+  const model = await application.openModel(of.model, { signal });
+  if (of.kind === "folder") {
+    const opened = of.path === null ? await suiteOf(model, formats) : await openDictionaries(of.path, formats);
+    return { model, dictionaries: opened, prompts: [] };
+  }
+  const tools = { model: model.engine.model, dictionaryFormats: formats };
+  const ready = await Promise.all(of.conditions.map((condition) => readyCondition(condition, tools)));
+  const byPlace = new Map(
+    ready.flatMap(({ dictionaries }) => dictionaries.map((each) => [`${each.path} ${each.reads}`, each])),
+  );
+  return { model, dictionaries: [...byPlace.values()], prompts: [] };
+}

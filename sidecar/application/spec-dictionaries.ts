@@ -1,0 +1,81 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { HookPoint } from "../../shared/engine/hook-point.ts";
+import { parseHookPoint } from "../../shared/engine/hook-point.ts";
+import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import { openDictionaries } from "../dictionaries/open-dictionary.ts";
+import { sameStream } from "../edits/same-stream.ts";
+import type { PluginRegistry } from "../plugins/registry.ts";
+import type { SamplePrompts } from "./dictionary-trust.ts";
+import { readPrompts } from "./read-prompts.ts";
+
+/** The parts of a spec that name dictionaries, and prompts to measure them on; whether the rest is right is checked when it runs. */
+const named = z.object({
+  model: z.string(),
+  prompts: z.record(z.string(), z.looseObject({ file: z.string() })).default({}),
+  conditions: z.record(z.string(), z.array(z.looseObject({}))).default({}),
+  experiments: z.record(z.string(), z.looseObject({})).default({}),
+});
+
+const edit = z.object({ dictionary: z.string(), at: z.union([z.string(), z.array(z.string())]).optional() });
+const experiment = z.object({ dictionaries: z.string() });
+
+const MOST_PROMPTS = 16;
+
+export interface SpecDictionaries {
+  /** The model as the spec names it, a folder made absolute. */
+  model: string;
+  dictionaries: Dictionary[];
+  prompts: SamplePrompts;
+}
+
+/** The dictionaries that a spec's conditions and experiments name; `null` where it names none, or is no spec at all: reading it says why. */
+export async function dictionariesOfSpec(path: string, registry: PluginRegistry): Promise<SpecDictionaries | null> {
+  const spec = named.safeParse(yamlOf(await readFile(path, "utf8")));
+  if (!spec.success) return null;
+  const folder = dirname(path);
+  const { model, prompts, conditions, experiments } = spec.data;
+  const wanted = [
+    ...Object.values(conditions).flatMap((edits) => edits.flatMap((each) => edit.safeParse(each).data ?? [])),
+    ...Object.values(experiments).flatMap((each) => {
+      const found = experiment.safeParse(each).data;
+      return found === undefined ? [] : [{ dictionary: found.dictionaries, at: undefined }];
+    }),
+  ];
+  if (wanted.length === 0) return null;
+  const found = new Map<string, Dictionary>();
+  for (const { dictionary, at } of wanted) {
+    const points = [at ?? []].flat().filter((point): point is HookPoint => parseHookPoint(point) !== null);
+    for (const opened of await openDictionaries(resolve(folder, dictionary), registry.all("dictionaries"))) {
+      const meant = points.length === 0 || points.some((point) => sameStream(point, opened.reads));
+      if (meant) found.set(`${opened.path} ${opened.reads}`, opened);
+    }
+  }
+  const files = [...new Set(Object.values(prompts).map(({ file }) => resolve(folder, file)))];
+  const read = await Promise.all(files.map((file) => readPrompts(file, registry.all("prompts"))));
+  return {
+    model: model === "demo" ? model : resolve(folder, model),
+    dictionaries: [...found.values()],
+    prompts: spread(
+      read.flatMap(({ prompts: own }) => own.map(({ messages }) => messages)),
+      MOST_PROMPTS,
+    ),
+  };
+}
+
+function yamlOf(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    // Not YAML names nothing; the run says where it breaks.
+    return null;
+  }
+}
+
+/** At most `count` of a list, evenly from all of it. */
+function spread<T>(all: readonly T[], count: number): T[] {
+  const step = Math.max(1, all.length / count);
+  return Array.from({ length: Math.min(count, all.length) }, (_, i) => all[Math.floor(i * step)] as T);
+}
