@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { relative } from "node:path";
 import { refused } from "../../shared/errors.ts";
 import type { Dictionary, StoredTensor } from "../../shared/plugin/dictionary-format.ts";
 import { readExactly, withFile } from "../files/read-range.ts";
@@ -35,9 +36,10 @@ export async function refuseNotFinite(dictionary: Dictionary): Promise<void> {
     if (known.has(key)) continue;
     const index = await firstNotFinite(tensor);
     if (index !== null) {
-      throw refused(
-        `${tensor.file}: tensor "${name}" holds NaN or an infinity (value ${index} of ${valuesOf(tensor)})`,
-      );
+      // The user knows the file that was opened, not its unpacked copy in the cache.
+      const inside = !/^\.\.|^[/\\]|^[A-Z]:/.test(relative(dictionary.path, tensor.file));
+      const file = inside ? tensor.file : `${dictionary.path} (unpacked to ${tensor.file})`;
+      throw refused(`${file}: tensor "${name}" holds NaN or an infinity (value ${index} of ${valuesOf(tensor)})`);
     }
     known.add(key);
   }

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createInflateRaw } from "node:zlib";
+import { crc32, createInflateRaw } from "node:zlib";
 import { refused } from "../../shared/errors.ts";
 import { readExactly, withFile } from "./read-range.ts";
 
@@ -15,6 +15,8 @@ export interface ZipEntry {
   offset: number;
   packedLength: number;
   length: number;
+  /** CRC-32 of its bytes, unpacked. */
+  crc: number;
 }
 
 const END = 0x06054b50;
@@ -54,6 +56,7 @@ export async function readZipEntries(path: string): Promise<ZipEntry[]> {
       if (method !== 0 && method !== 8) {
         throw refused(`${path}: "${name}" is packed by method ${method}, expected stored (0) or deflated (8)`);
       }
+      const crc = central.getUint32(at + 16, true);
       const sizes = sizesOf(central, at, at + 46 + nameLength, extraLength);
       const local = view(await readExactly(file, path, sizes.header, 30));
       if (local.getUint32(0, true) !== LOCAL) throw refused(`${path}: the zip entry "${name}" is torn`);
@@ -63,7 +66,7 @@ export async function readZipEntries(path: string): Promise<ZipEntry[]> {
           `${path}: the file is torn: "${name}" ends at byte ${offset + sizes.packed}, the file has ${size} bytes`,
         );
       }
-      entries.push({ name, stored: method === 0, offset, packedLength: sizes.packed, length: sizes.plain });
+      entries.push({ name, stored: method === 0, offset, packedLength: sizes.packed, length: sizes.plain, crc });
       at += 46 + nameLength + extraLength + central.getUint16(at + 32, true);
     }
     return entries;
@@ -94,7 +97,7 @@ function sizesOf(central: DataView, at: number, extraStart: number, extraLength:
   return narrow;
 }
 
-/** Writes an entry's bytes, unpacked, to a file of its own; whole or not at all. */
+/** Writes an entry's bytes, unpacked, to a file of its own; whole or not at all. Refused where deflated ones are not those that were packed. */
 export async function unpackZipEntry(path: string, entry: ZipEntry, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   const part = `${to}.${process.pid}.part`;
@@ -103,8 +106,16 @@ export async function unpackZipEntry(path: string, entry: ZipEntry, to: string):
     end: entry.offset + Math.max(1, entry.packedLength) - 1,
   });
   try {
+    let crc = 0;
+    const summed = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        crc = crc32(chunk, crc);
+        yield chunk;
+      }
+    };
     if (entry.stored) await pipeline(source, createWriteStream(part));
-    else await pipeline(source, createInflateRaw(), createWriteStream(part));
+    else await pipeline(source, createInflateRaw(), summed, createWriteStream(part));
+    if (!entry.stored && crc !== entry.crc) throw new Error(`its checksum is ${crc}, the archive says ${entry.crc}`);
     await rename(part, to);
   } catch (cause) {
     await rm(part, { force: true });

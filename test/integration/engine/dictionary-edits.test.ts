@@ -152,6 +152,19 @@ describe.each(KINDS)("%s", (name, config) => {
     expect(furthest(found, (p, i) => stream[p * d + i] as number)).toBeLessThan(1e-5);
   });
 
+  test("clamping a feature to its own value, where it fires and where it does not, changes nothing", async () => {
+    const { own, made, feature } = await setUp();
+    const d = engine.model.dModel;
+    for (const p of IDS.keys()) {
+      const change: FeatureChange = {
+        feature,
+        change: { kind: "clamp", value: made.chosen[p * FEATURES + feature] as number },
+      };
+      const found = await captured(await dictionaryRows(own, [change], "keep", { ...place, positions: [p] }));
+      expect(furthest(found, (at, i) => stream[at * d + i] as number)).toBeLessThan(1e-5);
+    }
+  });
+
   test("a dropped error leaves the reconstruction", async () => {
     const { own, made, feature } = await setUp();
     const change: FeatureChange = { feature, change: { kind: "scale", factor: 1 } };
