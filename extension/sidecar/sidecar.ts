@@ -47,6 +47,12 @@ export class Sidecar extends Disposable {
     this.#log = log;
     if (!vscode.workspace.isTrusted) this.#state = { kind: "restricted" };
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.setState({ kind: "off" })));
+    this.register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (!event.affectsConfiguration("refract.dictionaryBudget") || !this.running) return;
+        this.#sendBudget().catch((error: unknown) => log.warn(`dictionary budget: ${String(error)}`));
+      }),
+    );
   }
 
   get state(): SidecarState {
@@ -133,6 +139,12 @@ export class Sidecar extends Disposable {
     super.dispose();
   }
 
+  /** A change of the budget holds at once, for what is loaded too. */
+  async #sendBudget(): Promise<void> {
+    const client = await this.client();
+    await client.request("dictionaries.budget", { megabytes: readSettings().dictionaryBudget });
+  }
+
   async #start(): Promise<Connection> {
     this.setState({ kind: "starting" });
     try {
@@ -180,6 +192,7 @@ export class Sidecar extends Disposable {
       },
     });
     await client.open();
+    await client.request("dictionaries.budget", { megabytes: settings.dictionaryBudget });
     return { client, child };
   }
 
