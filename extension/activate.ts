@@ -15,6 +15,7 @@ import { SharedCursor } from "./inspect/shared-cursor.ts";
 import { Models } from "./models/models.ts";
 import { ModelsView } from "./models/models-view.ts";
 import { ComparePanel } from "./panels/compare-panel.ts";
+import { ComparePanels } from "./panels/compare-panels.ts";
 import { HeatmapPanel } from "./panels/heatmap-panel.ts";
 import { ResultsPanel } from "./panels/results-panel.ts";
 import { PromptDiagnostics } from "./prompts/diagnostics.ts";
@@ -52,7 +53,10 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   const view = new EditorView(inspections, cursor);
   const replies = new ReplyDocuments();
   const trust = new DictionaryTrust(context, sidecar, files, inspections, log);
-  const compare = new ComparePanel(context, log, sidecar, models, files, replies, trust);
+  const compare = new ComparePanels(
+    files,
+    () => new ComparePanel(context, log, sidecar, models, files, replies, trust),
+  );
   const requests = new FeatureRequests({ sidecar, models, files });
   const shared = { inspections, choices, cursor, models };
   const heatmap = new HeatmapPanel(context, log, { ...shared, requests, pinned, compare });

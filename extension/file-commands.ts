@@ -8,7 +8,7 @@ import type { Inspections } from "./inspect/inspections.ts";
 import type { Models } from "./models/models.ts";
 import { modelOfNode } from "./models/models-view.ts";
 import { openModel } from "./models/open-model.ts";
-import type { ComparePanel } from "./panels/compare-panel.ts";
+import type { ComparePanels } from "./panels/compare-panels.ts";
 import type { PromptFiles } from "./prompts/prompt-files.ts";
 import type { Sidecar } from "./sidecar/sidecar.ts";
 
@@ -19,7 +19,7 @@ export interface FileParts {
   models: Models;
   files: PromptFiles;
   inspections: Inspections;
-  compare: ComparePanel;
+  compare: ComparePanels;
 }
 
 async function askForToken(sidecar: Sidecar): Promise<void> {

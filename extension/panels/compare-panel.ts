@@ -32,6 +32,8 @@ import type { Sidecar } from "../sidecar/sidecar.ts";
 import { Panel } from "./panel.ts";
 import { saveExport } from "./save-export.ts";
 
+export const COMPARE_VIEW = "refract.compare";
+
 /** Columns of a first comparison, the baseline among them. */
 const FIRST_COLUMNS = 4;
 
@@ -64,7 +66,8 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     trust: DictionaryTrust,
   ) {
     super(context, log, {
-      viewType: "refract.compare",
+      viewType: COMPARE_VIEW,
+      several: true,
       page: "compare",
       title: "Compare",
       messages: async () => (await import("../../shared/protocol/pages/compare-messages.ts")).fromCompareSchema,
@@ -75,6 +78,13 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
     this.#replies = replies;
     this.#trust = trust;
     this.register({ dispose: () => this.#running?.abort() });
+  }
+
+  /** Whether it shows a prompt; a panel from an earlier session knows its prompt's title alone. */
+  shows(uri: vscode.Uri, prompt: number, title: string): boolean {
+    const shown = this.#shown;
+    if (shown === null) return this.title === titleOf(title);
+    return shown.document.uri.toString() === uri.toString() && shown.prompt === prompt;
   }
 
   /** Compares the baseline with the conditions of a file on a prompt; without a file with the first conditions at hand. */
@@ -103,7 +113,7 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
       },
     };
     this.show();
-    this.setTitle(`Compare: ${this.#shown.comparison.title}`);
+    this.setTitle(titleOf(this.#shown.comparison.title));
     this.#sendAll();
     await this.#run([]);
   }
@@ -291,6 +301,10 @@ export class ComparePanel extends Panel<typeof fromCompareSchema, ToCompare> {
   #sendAll(): void {
     if (this.#shown !== null) this.send({ type: "comparison", comparison: this.#shown.comparison, saved: false });
   }
+}
+
+function titleOf(prompt: string): string {
+  return `Compare: ${prompt}`;
 }
 
 function columnAt(columns: readonly CompareColumn[], at: number): CompareColumn {

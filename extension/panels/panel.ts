@@ -13,6 +13,8 @@ export interface PanelKind<S extends z.ZodType> {
   title: string;
   /** What the page may say; loaded when it first speaks, since activation should not wait for schemas. */
   messages: () => Promise<S>;
+  /** Whoever keeps several panels of a kind restores them. */
+  several?: true;
 }
 
 /** One page beside the editor. Messages to it wait until it says that it listens; what comes from it is checked. */
@@ -20,15 +22,19 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
   protected readonly context: vscode.ExtensionContext;
   protected readonly log: vscode.LogOutputChannel;
   readonly #kind: PanelKind<S>;
+  readonly #closed = this.register(new vscode.EventEmitter<void>());
   #panel: vscode.WebviewPanel | null = null;
   #listening = false;
+
+  /** The user has closed the page. */
+  readonly onDidClose = this.#closed.event;
 
   constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, kind: PanelKind<S>) {
     super();
     this.context = context;
     this.log = log;
     this.#kind = kind;
-    this.register(vscode.window.registerWebviewPanelSerializer(kind.viewType, this));
+    if (kind.several !== true) this.register(vscode.window.registerWebviewPanelSerializer(kind.viewType, this));
   }
 
   override dispose(): void {
@@ -42,7 +48,7 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
 
   /** The page is there again after a reload, and draws what it has saved by itself. */
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
-    this.#adopt(panel);
+    this.adopt(panel);
   }
 
   /** Shows the page beside the editor, without taking the focus. */
@@ -55,7 +61,11 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
     // Kept alive while hidden: a picture of 84,000 cells is not posted anew with every change of tab.
     const panel = vscode.window.createWebviewPanel(viewType, title, column, { retainContextWhenHidden: true });
-    this.#adopt(panel);
+    this.adopt(panel);
+  }
+
+  protected get title(): string {
+    return this.#panel?.title ?? "";
   }
 
   protected setTitle(title: string): void {
@@ -71,7 +81,8 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
   protected abstract ready(): void | Promise<void>;
   protected abstract receive(message: z.output<S>): void | Promise<void>;
 
-  #adopt(panel: vscode.WebviewPanel): void {
+  /** Takes a page that VS Code has made as its own. */
+  adopt(panel: vscode.WebviewPanel): void {
     const { page, title, messages, viewType } = this.#kind;
     this.#panel?.dispose();
     this.#panel = panel;
@@ -94,7 +105,9 @@ export abstract class Panel<S extends z.ZodType, ToPage> extends Disposable impl
       }
     });
     panel.onDidDispose(() => {
-      if (this.#panel === panel) this.#panel = null;
+      if (this.#panel !== panel) return;
+      this.#panel = null;
+      this.#closed.fire();
     });
     panel.webview.html = pageHtml(panel.webview, extension, page, title);
   }
