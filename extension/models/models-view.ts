@@ -100,8 +100,9 @@ function dictionaryItem(dictionary: MeasuredDictionary, confirmed: boolean): vsc
   const item = new vscode.TreeItem(reads === writes ? reads : `${reads} to ${writes}`);
   const untrusted = reasons.length > 0;
   const what = measuredLine(dictionary);
+  const cpu = dictionary.fallback === null ? [] : [`Encoded on the CPU: ${dictionary.fallback}.`];
   item.description = untrusted ? `${confirmed ? "confirmed, " : ""}${reasons.join("; ")}` : what;
-  item.tooltip = [path, what, ...reasons.map((reason) => `Not trusted: ${reason}.`)].join("\n");
+  item.tooltip = [path, what, ...reasons.map((reason) => `Not trusted: ${reason}.`), ...cpu].join("\n");
   item.iconPath = badge(untrusted);
   return item;
 }

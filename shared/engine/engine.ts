@@ -116,6 +116,9 @@ export interface EncodeResult {
   sum: Float32Array;
   /** `[n, dOut]`. */
   reconstruction: Float32Array;
+  /** Where it was encoded: where the model runs, or the CPU where that failed; then `fallback` says why. */
+  provider: string;
+  fallback: string | null;
 }
 
 export interface CallOptions {

@@ -30,6 +30,8 @@ export const measuredDictionarySchema = z.object({
   positions: z.int(),
   /** Why it should not be trusted; empty where nothing speaks against it. */
   reasons: z.array(z.string()),
+  /** Why it is encoded on the CPU and not where the model runs; `null` where it is. */
+  fallback: z.string().nullable(),
 });
 export const trustResultSchema = z.object({
   /** The model that they were measured on, as it is named in other calls. */

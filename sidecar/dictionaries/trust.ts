@@ -23,6 +23,8 @@ export interface Trust {
   positions: number;
   /** Why it should not be trusted; empty where nothing speaks against it. */
   reasons: string[];
+  /** Why it was not encoded where the model runs; `null` where it was. */
+  fallback: string | null;
 }
 
 export interface TrustSettings {
@@ -53,7 +55,14 @@ export async function measureTrust(
   options: CallOptions = {},
 ): Promise<Trust> {
   const { model } = engine;
-  const none = { fvu: Number.NaN, l0: Number.NaN, lossRecovered: null, dead: dictionary.features, positions: 0 };
+  const none = {
+    fvu: Number.NaN,
+    l0: Number.NaN,
+    lossRecovered: null,
+    dead: dictionary.features,
+    positions: 0,
+    fallback: null,
+  };
   const { dIn, reads, writes, declared } = dictionary;
   if (dIn !== model.dModel) {
     const reason = `wrong model: it reads ${dIn} dimensions, the model has ${model.dModel}: it was made for another model`;
@@ -86,7 +95,7 @@ export async function measureTrust(
   }
   const dead = encoded.fired.reduce((count, fired) => count + (fired === 0 ? 1 : 0), 0);
   const lossRecovered = await recovered(engine, dictionary, prompts, options);
-  return { fvu, l0, lossRecovered, dead, positions, reasons };
+  return { fvu, l0, lossRecovered, dead, positions, reasons, fallback: encoded.fallback };
 }
 
 type Streams = Awaited<ReturnType<Engine["forward"]>>["captures"];

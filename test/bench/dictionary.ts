@@ -120,7 +120,7 @@ for (const features of values.features.split(",").map(Number)) {
   const dictionary = await randomDictionary(features);
   const random = seeded(9, "x");
   const activations = Float32Array.from({ length: rows * d }, () => random.normal());
-  const sessions = new EncoderSessions(null, 2 ** 33);
+  const sessions = new EncoderSessions({ provider: "cpu", threads: null }, 2 ** 33);
   const request = {
     dictionary,
     activations,

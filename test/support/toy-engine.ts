@@ -254,7 +254,7 @@ export function toyEngine(onLanes: (lanes: number, kind: "forward" | "generate")
     const list = positions === "all" ? x.map((_, p) => p) : positions.map((p) => (p < 0 ? x.length + p : p));
     return Float32Array.from(list.flatMap((p) => [...(x[p] ?? [])]));
   };
-  const encoders = new EncoderSessions(1, DEFAULT_DICTIONARY_BUDGET);
+  const encoders = new EncoderSessions({ provider: "cpu", threads: 1 }, DEFAULT_DICTIONARY_BUDGET);
   return {
     model: TOY_MODEL,
     async forward(request: ForwardRequest, options): Promise<ForwardResult> {

@@ -41,9 +41,9 @@ export async function encode(
     fired: new Float32Array(request.statistics ? dictionary.features : 0),
     sum: new Float32Array(request.statistics ? dictionary.features : 0),
     reconstruction: new Float32Array(request.reconstruct ? n * dOut : 0),
+    ...sessions.placeOf(dictionary),
   };
   if (n === 0 || Object.values(outputs).every((on) => !on)) return result;
-  const session = await sessions.get(dictionary, outputs);
   const rowsPerRun = Math.max(1, Math.floor(VALUES_PER_RUN / dictionary.features));
   for (let first = 0; first < n; first += rowsPerRun) {
     if (signal?.aborted === true) throw new RefractError("cancelled", "Encoding was stopped.");
@@ -53,12 +53,12 @@ export async function encode(
     };
     if (outputs.top) feeds[ENCODE.top] = integers([top], [1], "int64");
     if (outputs.chosen) feeds[ENCODE.chosen] = integers(features, [features.length], "int64");
-    const made = await session.run(feeds);
+    const made = await sessions.run(dictionary, outputs, feeds);
     collect(made, result, { first, top, chosen: features.length, dOut });
     for (const tensor of Object.values(made)) tensor.dispose();
   }
   refuseNotFinite(result, dictionary, activations);
-  return result;
+  return { ...result, ...sessions.placeOf(dictionary) };
 }
 
 function collect(

@@ -42,7 +42,7 @@ export class ModelEngine implements Engine {
 
   constructor(cut: CutModel, settings: ModelEngineSettings) {
     this.stack = new BlockStack(cut, settings, settings.onLoading);
-    this.encoders = new EncoderSessions(settings.threads, settings.dictionaryBudget ?? DEFAULT_DICTIONARY_BUDGET);
+    this.encoders = new EncoderSessions(settings, settings.dictionaryBudget ?? DEFAULT_DICTIONARY_BUDGET);
     this.beforeFirstCall = settings.beforeFirstCall ?? (async () => {});
     this.model = describe(cut, settings.provider);
   }

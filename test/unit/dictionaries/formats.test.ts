@@ -14,7 +14,7 @@ const FIXTURES = join(import.meta.dirname, "../../fixtures/dictionaries");
 const CLOSE = 1e-4;
 
 const names = await readdir(FIXTURES);
-const sessions = new EncoderSessions(1, 2 ** 26);
+const sessions = new EncoderSessions({ provider: "cpu", threads: 1 }, 2 ** 26);
 let cache = "";
 
 beforeAll(async () => {
@@ -187,7 +187,7 @@ test("a folder of several dictionaries is a suite in the order of their layers, 
 });
 
 test("releases the least recently used encoder where the budget is spent", async () => {
-  const small = new EncoderSessions(1, 3000);
+  const small = new EncoderSessions({ provider: "cpu", threads: 1 }, 3000);
   const outputs = { top: true, chosen: false, active: false, statistics: false, reconstruction: false };
   const first = await open("saelens-standard");
   const session = await small.get(first, outputs);
