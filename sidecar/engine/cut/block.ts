@@ -37,9 +37,10 @@ export interface LensOutputs {
 /**
  * How packed banks turn `y = x·u` into what each row of `v` is multiplied by.
  * `general`: `where(y > threshold, y + shift, rest)`, any row. `linear`: `mask·(y + shift)`, rows without a threshold (add, ablate, affine).
- * `projection`: `mask·y`, rows that moreover have neither `b` nor `c` (ablate).
+ * `projection`: `mask·y`, rows that moreover have neither `b` nor `c` (ablate). `everywhere`: `y`, such rows where every lane has all of them, at every
+ * position.
  */
-export type SlotForm = "general" | "linear" | "projection";
+export type SlotForm = "general" | "linear" | "projection" | "everywhere";
 
 /**
  * Names of the packed inputs and outputs of the H hook points in `slots`; all float32, h in the order of `slots`.
@@ -52,7 +53,7 @@ export interface PackedSlots {
   u: string;
   /** Input `[H, K, dModel]`. */
   v: string;
-  /** Input `[H K]`; absent in the form `projection`. */
+  /** Input `[H K]`; absent in the forms `projection` and `everywhere`. */
   shift?: string;
   /** Input `[lanes, positions, H K]`; `NEVER` where a row does not touch the position. In the form `general` alone. */
   threshold?: string;

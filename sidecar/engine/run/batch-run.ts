@@ -1,7 +1,7 @@
 import type { Tensor } from "onnxruntime-node";
 import type { Capture } from "../../../shared/engine/engine.ts";
 import type { HookPoint } from "../../../shared/engine/hook-point.ts";
-import type { LaneEdits } from "../../../shared/engine/slot-row.ts";
+import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
 import { RefractError } from "../../../shared/errors.ts";
 import type { Block } from "../cut/block.ts";
 import { formOf } from "../splice/slot-column.ts";
@@ -10,7 +10,7 @@ import type { BlockSession, BuiltBlock, Needs } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { captureRows, pickRows } from "./capture-rows.ts";
 import { EditReports } from "./edit-reports.ts";
-import { type Elided, elideRepeats } from "./elide-repeats.ts";
+import { type Elided, elideRepeats, oncePerEdit } from "./elide-repeats.ts";
 import { type CachePolicy, KvCache } from "./kv-cache.ts";
 import { LaneBanks } from "./lane-banks.ts";
 import { isMeasured } from "./measured-rows.ts";
@@ -45,6 +45,8 @@ interface BlockState {
   built: BuiltBlock;
   banks: LaneBanks;
   cache: KvCache;
+  /** By lane: a row of each edit that is left out at each hook point. */
+  repeats: SlotRow[][];
 }
 
 /** One batch of lanes on its way through the blocks, step by step. */
@@ -89,6 +91,7 @@ export class BatchRun {
         built,
         banks: new LaneBanks(built, edits, stack.model.dModel),
         cache: new KvCache(session.block, batch.lanes.length, stack.model.kv, options.cache, stack.onDevice),
+        repeats: run.elided.map(({ repeats }) => oncePerEdit(repeats, session.block.hookPoints)),
       });
     }
     return run;
@@ -129,9 +132,7 @@ export class BatchRun {
       if (stream?.location === "gpu-buffer") stream.dispose();
       state.cache.update(outputs);
       state.banks.report(this.reports, step, outputs);
-      for (const [lane, { repeats }] of this.elided.entries()) {
-        this.reports.addRepeats(lane, repeats, block.hookPoints, step);
-      }
+      for (const [lane, repeats] of state.repeats.entries()) this.reports.addRepeats(lane, repeats, step);
       stream = block.exit === undefined ? null : (outputs[block.exit.name] as Tensor);
       for (const { at, name } of wanted) this.handOut(at, asFloat32(outputs[name] as Tensor), rows.rowOf, onCapture);
     }
@@ -248,7 +249,7 @@ function needsOf(lanes: readonly LaneEdits[], captures: readonly Capture[]): Nee
   }
   for (const at of measured) dictionaries.add(at);
   for (const at of dictionaries) slots.delete(at);
-  const packed = lanes.flatMap(({ rows }) => rows.filter(({ at }) => slots.has(at)));
+  const packed = lanes.map(({ rows }) => rows.filter(({ at }) => slots.has(at)));
   return { slots, dictionaries, measured, captures: new Set(captures.map(({ at }) => at)), form: formOf(packed) };
 }
 

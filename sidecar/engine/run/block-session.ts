@@ -40,7 +40,7 @@ export class BlockSession {
   /** Outputs stay on the device but for these: what JavaScript reads. */
   private readonly exitOnDevice: boolean;
   private built: BuiltBlock | null = null;
-  private has: Needs = { slots: new Set(), dictionaries: new Set(), captures: new Set(), form: "projection" };
+  private has: Needs = { slots: new Set(), dictionaries: new Set(), captures: new Set(), form: "everywhere" };
   private builds = 0;
 
   constructor(block: Block, settings: SessionSettings, exitOnDevice: boolean) {

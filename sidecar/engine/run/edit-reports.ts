@@ -1,5 +1,4 @@
 import type { EditReport } from "../../../shared/engine/engine.ts";
-import type { HookPoint } from "../../../shared/engine/hook-point.ts";
 import type { LaneEdits, SlotRow } from "../../../shared/engine/slot-row.ts";
 import type { DictionaryBank } from "./dictionary-bank.ts";
 import type { SlotBank } from "./slot-bank.ts";
@@ -79,13 +78,9 @@ export class EditReports {
     }
   }
 
-  /** Counts what touched and could change nothing; `rows` of one edit, several of which may be at one hook point. */
-  addRepeats(lane: number, rows: readonly SlotRow[], points: readonly HookPoint[], step: Step): void {
-    const seen = new Set<string>();
+  /** Counts what touched and could change nothing: a row per edit and hook point. */
+  addRepeats(lane: number, rows: readonly SlotRow[], step: Step): void {
     for (const row of rows) {
-      const key = `${row.at} ${row.edit}`;
-      if (!points.includes(row.at) || seen.has(key)) continue;
-      seen.add(key);
       for (let c = 0; c < step.columns; c++) if (anyTouches([row], step, lane, c)) this.add(lane, row.edit, 0, 1);
     }
   }

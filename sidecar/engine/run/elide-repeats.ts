@@ -36,6 +36,16 @@ export function elideRepeats(edits: LaneEdits): Elided {
   return { needed: { rows: edits.rows.filter((row) => !repeats.has(row)), drops: edits.drops }, repeats: [...repeats] };
 }
 
+/** Of the rows at the hook points, the first of each edit at each: an edit counts once where it touches. */
+export function oncePerEdit(rows: readonly SlotRow[], points: readonly HookPoint[]): SlotRow[] {
+  const first = new Map<string, SlotRow>();
+  for (const row of rows) {
+    const key = `${row.at} ${row.edit}`;
+    if (points.includes(row.at) && !first.has(key)) first.set(key, row);
+  }
+  return [...first.values()];
+}
+
 function isAblation({ u, v, c, g, b, theta }: SlotRow): boolean {
   return u === v && c === 0 && g === -1 && b === 0 && theta === Number.NEGATIVE_INFINITY;
 }

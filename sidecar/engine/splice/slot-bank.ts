@@ -37,13 +37,17 @@ export function packedBanks(
   const rows = count === 1 ? "slot_rows" : "hook_points_x_slot_rows";
   const everywhere = ["lanes", "positions", rows];
   const byForm = {
-    ...(form === "projection" ? {} : { shift: patch.input("refract/slots/shift", float32, [rows]) }),
+    ...(form === "projection" || form === "everywhere"
+      ? {}
+      : { shift: patch.input("refract/slots/shift", float32, [rows]) }),
     ...(form === "general"
       ? {
           threshold: patch.input("refract/slots/threshold", float32, everywhere),
           rest: patch.input("refract/slots/rest", float32, everywhere),
         }
-      : { mask: patch.input("refract/slots/mask", float32, everywhere) }),
+      : form === "everywhere"
+        ? {}
+        : { mask: patch.input("refract/slots/mask", float32, everywhere) }),
   };
   const names: PackedSlots = {
     u: patch.input("refract/slots/u", float32, [count, dModel, "slot_rows"]),
@@ -122,7 +126,8 @@ export interface EditedTerms {
 export function addBank(patch: GraphPatch, bank: SlotBank, x: string): EditedTerms {
   if (bank.measured !== undefined) return addMeasuredBank(patch, bank.measured, x);
   const prefix = `refract/${bank.at}`;
-  const y = patch.node("MatMul", [x, bank.u], `${prefix}/y`);
+  const bare = bank.shift === undefined && bank.threshold === undefined && bank.mask === undefined;
+  const y = patch.node("MatMul", [x, bank.u], bare ? bank.coefficients : `${prefix}/y`);
   const on = bank.shift === undefined ? y : patch.node("Add", [y, bank.shift], `${prefix}/on`);
   const masked = bank.mask !== undefined;
   let amount = on;

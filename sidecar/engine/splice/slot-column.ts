@@ -24,16 +24,24 @@ export interface SlotColumn {
 }
 
 /** The forms from the cheapest to the one that takes any row. */
-const FORMS: readonly SlotForm[] = ["projection", "linear", "general"];
+const FORMS: readonly SlotForm[] = ["everywhere", "projection", "linear", "general"];
 
-/** The cheapest form of bank that all the rows fit in. */
-export function formOf(rows: readonly SlotRow[]): SlotForm {
-  const needed = rows.map((row) => {
+/** The cheapest form of bank that the rows of all lanes fit in. */
+export function formOf(lanes: readonly (readonly SlotRow[])[]): SlotForm {
+  const [first = []] = lanes;
+  const shared = lanes.every((rows) => rows.length === first.length && rows.every((row, i) => sameAs(row, first[i])));
+  const needed = lanes.flat().map((row) => {
     const { linearShift } = slotColumn({ ...row, v: new Float32Array() });
     const thresholded = row.u !== null && row.g !== 0 && row.theta !== Number.NEGATIVE_INFINITY;
-    return thresholded ? 2 : linearShift === 0 ? 0 : 1;
+    if (thresholded) return 3;
+    if (linearShift !== 0) return 2;
+    return shared && row.positions === "all" ? 0 : 1;
   });
   return FORMS[Math.max(0, ...needed)] ?? "general";
+}
+
+function sameAs(row: SlotRow, other: SlotRow | undefined): boolean {
+  return row.u === other?.u && row.v === other.v && row.g === other.g && row.at === other.at;
 }
 
 /** Whether a graph with banks of the form `has` takes rows that need the form `wanted`. */

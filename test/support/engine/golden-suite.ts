@@ -184,18 +184,20 @@ export function describeGolden(model: GoldenModel, name: string, suite: GoldenSu
       });
     }
 
-    it("gives a lane the same values alone as among others", async () => {
-      const condition = conditions.find((candidate) => candidate.name === "mixed") as CompiledCondition;
-      const lanes = lanesUnder(condition);
+    it.each(["mixed", "ablate"])("gives a lane the same values alone as among others (%s)", async (name) => {
+      const lanes = lanesUnder(conditions.find((candidate) => candidate.name === name) as CompiledCondition);
+      const others = lanesUnder(conditions.find((candidate) => candidate.name === "add") as CompiledCondition);
       const captures = everywhere(model.hookPoints.slice(-1));
-      const together = await engine.forward({ lanes, captures, logits: "last" });
+      const together = await engine.forward({ lanes: [...lanes, ...others], captures, logits: "last" });
+      const own = new ModelEngine(cut, { provider: suite.provider, threads: null });
       for (const [s, lane] of lanes.entries()) {
-        const alone = await engine.forward({ lanes: [lane], captures, logits: "last" });
+        const alone = await own.forward({ lanes: [lane], captures, logits: "last" });
         const at = captures[0]?.at as HookPoint;
         const pair = [together.captures[at]?.[s], alone.captures[at]?.[0]] as [Float32Array, Float32Array];
         expect(relativeError(pair[0], pair[1])).toBeLessThanOrEqual(repeat);
         expect(together.reports[s]?.map(({ rows }) => rows)).toEqual(alone.reports[0]?.map(({ rows }) => rows));
       }
+      await own.close();
     });
 
     it("starts in the middle from a stored activation, and ends early, with the values of the whole pass", async () => {

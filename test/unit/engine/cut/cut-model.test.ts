@@ -159,31 +159,34 @@ describe("cheaper forms of packed banks", () => {
     }
   });
 
-  test.each(["linear", "projection"] as const)("%s rows do what they do in the general form", async (form) => {
-    const model = cutModel(path, { blocks: 2 });
-    const u = Float32Array.from({ length: model.dModel }, (_, d) => Math.sin(3 * d + 1) / 4);
-    const row: TestRow = {
-      u,
-      v: u,
-      b: 0,
-      theta: Number.NEGATIVE_INFINITY,
-      c: form === "linear" ? 2 : 0,
-      g: -1,
-      touches: (at) => at % 3 > 0,
-    };
-    const found = await Promise.all(
-      (["general", form] as const).map((wanted) =>
-        runChain(
-          model,
-          (block) => ({ ...everyCapture(block), slots: block.hookPoints, form: wanted }),
-          (block, graph) => slotFeeds(graph, block.hookPoints, model.dModel, () => [row]),
+  test.each(["linear", "projection", "everywhere"] as const)(
+    "%s rows do what they do in the general form",
+    async (form) => {
+      const model = cutModel(path, { blocks: 2 });
+      const u = Float32Array.from({ length: model.dModel }, (_, d) => Math.sin(3 * d + 1) / 4);
+      const row: TestRow = {
+        u,
+        v: u,
+        b: 0,
+        theta: Number.NEGATIVE_INFINITY,
+        c: form === "linear" ? 2 : 0,
+        g: -1,
+        touches: (at) => form === "everywhere" || at % 3 > 0,
+      };
+      const found = await Promise.all(
+        (["general", form] as const).map((wanted) =>
+          runChain(
+            model,
+            (block) => ({ ...everyCapture(block), slots: block.hookPoints, form: wanted }),
+            (block, graph) => slotFeeds(graph, block.hookPoints, model.dModel, () => [row]),
+          ),
         ),
-      ),
-    );
-    for (const at of model.hookPoints) {
-      expect(difference(found[1]?.captures[at], found[0]?.captures[at]), at).toBeLessThanOrEqual(1e-6);
-    }
-  });
+      );
+      for (const at of model.hookPoints) {
+        expect(difference(found[1]?.captures[at], found[0]?.captures[at]), at).toBeLessThanOrEqual(1e-6);
+      }
+    },
+  );
 });
 
 /** The first hook point, the last, and what follows attention and the MLP in the second layer. */

@@ -88,13 +88,17 @@ test("the form of rows is the cheapest that says them all", () => {
   const affine = { ...ablate, c: 2 };
   const add = { ...row, u: null, theta: 0, c: 3, g: 0 };
   const clamp = { ...ablate, theta: 0 };
-  expect(formOf([])).toBe("projection");
-  expect(formOf([ablate])).toBe("projection");
-  expect(formOf([ablate, affine])).toBe("linear");
-  expect(formOf([add])).toBe("linear");
-  expect(formOf([ablate, clamp])).toBe("general");
+  expect(formOf([])).toBe("everywhere");
+  expect(formOf([[ablate], [ablate]])).toBe("everywhere");
+  expect(formOf([[ablate], []])).toBe("projection");
+  expect(formOf([[ablate], [{ ...ablate, v: Float32Array.of(2) }]])).toBe("projection");
+  expect(formOf([[{ ...ablate, positions: "prompt" as const }]])).toBe("projection");
+  expect(formOf([[ablate, affine]])).toBe("linear");
+  expect(formOf([[add]])).toBe("linear");
+  expect(formOf([[ablate], [clamp]])).toBe("general");
   expect(coversForm("general", "linear")).toBe(true);
   expect(coversForm("projection", "linear")).toBe(false);
+  expect(coversForm("everywhere", "projection")).toBe(false);
 });
 
 test("without a threshold, the linear form says what the general one says", () => {
