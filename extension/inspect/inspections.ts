@@ -122,7 +122,9 @@ export class Inspections extends Disposable {
   ): Promise<Cell> {
     const client = await this.#sidecar.client();
     const { key } = inspected.inspection;
-    return client.request("inspect.cell", { key, layer, token, top }, signal === undefined ? {} : { signal });
+    const { featureLabels } = readSettings(inspected.uri);
+    const labels = featureLabels === "" ? null : featureLabels;
+    return client.request("inspect.cell", { key, layer, token, top, labels }, signal === undefined ? {} : { signal });
   }
 
   clear(uri: vscode.Uri): void {
@@ -150,6 +152,7 @@ export class Inspections extends Disposable {
       reading: reading.reading,
       site: this.#choices.site(uri),
       direction: reading.direction,
+      features: reading.features,
       refusalTokens: readSettings(uri).refusalTokens,
     };
     const inspection = await this.#sidecar.whileLoading(modelName(model.path), (onProgress) =>

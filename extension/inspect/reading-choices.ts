@@ -1,17 +1,21 @@
 import type * as vscode from "vscode";
 import type { Site } from "../../shared/engine/hook-point.ts";
+import type { FeatureReference } from "../../shared/protocol/feature-messages.ts";
 import type { DirectionReference } from "../../shared/protocol/inspect-messages.ts";
 import { Disposable } from "../disposable.ts";
+import { chosenFeatures, featureName, PINNED_FEATURES } from "../features/feature-names.ts";
+import type { PinnedFeatures } from "../features/pinned-features.ts";
 import type { Models } from "../models/models.ts";
 import { readSettings } from "../settings.ts";
 import type { Sidecar } from "../sidecar/sidecar.ts";
 
-/** A reading that the user can choose: one of the sidecar's, with the direction it reads where it needs one. */
+/** A reading that the user can choose: one of the sidecar's, with the direction or the features it reads where it needs them. */
 export interface ChosenReading {
-  /** `refusal-lens`, or `projection:cyber` for a reading of a direction. */
+  /** `refusal-lens`, `projection:cyber` for a reading of a direction, `features:4/512` or `features:pinned` for one of features. */
   id: string;
   reading: string;
   direction: DirectionReference | null;
+  features: FeatureReference[];
   label: string;
   unit: string;
   describe: string;
@@ -21,14 +25,16 @@ export interface ChosenReading {
 export class ReadingChoices extends Disposable {
   readonly #sidecar: Sidecar;
   readonly #models: Models;
+  readonly #pinned: PinnedFeatures;
   #chosen: string | null = null;
   #site: Site | null = null;
   #known: ChosenReading[] = [];
 
-  constructor(sidecar: Sidecar, models: Models) {
+  constructor(sidecar: Sidecar, models: Models, pinned: PinnedFeatures) {
     super();
     this.#sidecar = sidecar;
     this.#models = models;
+    this.#pinned = pinned;
   }
 
   /** What `all` found last. */
@@ -60,11 +66,12 @@ export class ReadingChoices extends Disposable {
             id: `${id}:${direction.name}`,
             reading: id,
             direction,
+            features: [],
             label: direction.name,
             unit,
             describe: `${describe} Direction ${direction.name} of ${direction.vector}.`,
           }))
-        : [{ id, reading: id, direction: null, label, unit, describe }],
+        : [{ id, reading: id, direction: null, features: [], label, unit, describe }],
     );
     return this.#known;
   }
@@ -73,8 +80,35 @@ export class ReadingChoices extends Disposable {
   async current(resource: vscode.Uri): Promise<ChosenReading> {
     const all = this.#known.length > 0 ? this.#known : await this.all(resource);
     const wanted = this.#chosen ?? readSettings(resource).reading;
+    const { path } = await this.#models.forResource(resource);
+    const [first, ...others] = chosenFeatures(wanted, this.#pinned.of(path));
+    if (first !== undefined) return this.#featureReading(wanted, [first, ...others], resource);
     const found = all.find(({ id }) => id === wanted) ?? all[0];
     if (found === undefined) throw new Error("The sidecar offers no readings.");
     return found;
+  }
+
+  /** A reading of features, called by the label of the one feature where it has one. */
+  async #featureReading(
+    id: string,
+    features: [FeatureReference, ...FeatureReference[]],
+    resource: vscode.Uri,
+  ): Promise<ChosenReading> {
+    const [first] = features;
+    const { path } = await this.#models.forResource(resource);
+    const { featureLabels } = readSettings(resource);
+    const client = await this.#sidecar.client();
+    const { found } = await client.request("features.search", {
+      model: path,
+      labels: featureLabels === "" ? null : featureLabels,
+      query: `${first.layer}/${first.feature}`,
+      limit: 1,
+    });
+    const label = found[0]?.label ?? "";
+    return {
+      ...{ id, reading: "features", direction: null, features, unit: "activation" },
+      label: id === PINNED_FEATURES ? `${features.length} pinned` : `${featureName(first)} ${label}`.trim(),
+      describe: `The sum of the activations of ${features.map(featureName).join(", ")}, each at its own layer.`,
+    };
   }
 }

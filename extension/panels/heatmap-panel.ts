@@ -1,15 +1,23 @@
 import * as vscode from "vscode";
 import { SITES } from "../../shared/engine/hook-point.ts";
+import { refused } from "../../shared/errors.ts";
 import type {
+  FiringState,
   FromHeatmap,
   fromHeatmapSchema,
-  HeatmapPicture,
   ToHeatmap,
 } from "../../shared/protocol/pages/heatmap-messages.ts";
+import { featureReadingId, PINNED_FEATURES } from "../features/feature-names.ts";
+import type { FeatureRequests } from "../features/feature-requests.ts";
+import type { PinnedFeatures } from "../features/pinned-features.ts";
+import { pinnedAsComponent, pinnedAsEdits } from "../features/use-pinned.ts";
 import type { InspectedPrompt, Inspections } from "../inspect/inspections.ts";
 import type { ReadingChoices } from "../inspect/reading-choices.ts";
 import type { SharedCursor } from "../inspect/shared-cursor.ts";
 import type { Models } from "../models/models.ts";
+import { sentenceOf, showProblem } from "../show-problem.ts";
+import type { ComparePanels } from "./compare-panels.ts";
+import { featurePicture, layerPicture } from "./heatmap-picture.ts";
 import { Panel } from "./panel.ts";
 import { saveExport } from "./save-export.ts";
 
@@ -23,20 +31,14 @@ interface Origin {
   prompt: number;
 }
 
-function pictureOf(inspected: InspectedPrompt): HeatmapPicture {
-  const { inspection, reading, title, model } = inspected;
-  return {
-    title,
-    model,
-    reading: { id: reading.id, label: reading.label, unit: reading.unit },
-    site: inspection.site,
-    layers: inspection.layers,
-    tokens: inspection.ledger.tokens.map(({ id, text, role, special }) => ({ id, text, role, special })),
-    values: inspection.values,
-    refusal: inspection.refusal?.probability ?? null,
-    milliseconds: inspection.milliseconds,
-    warnings: inspection.warnings,
-  };
+export interface HeatmapParts {
+  inspections: Inspections;
+  choices: ReadingChoices;
+  cursor: SharedCursor;
+  models: Models;
+  requests: FeatureRequests;
+  pinned: PinnedFeatures;
+  compare: ComparePanels;
 }
 
 /** The heatmap of the prompt that was inspected last, linked with the editor both ways. */
@@ -45,15 +47,19 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   readonly #choices: ReadingChoices;
   readonly #cursor: SharedCursor;
   readonly #models: Models;
+  readonly #requests: FeatureRequests;
+  readonly #pinned: PinnedFeatures;
+  readonly #compare: ComparePanels;
   #shown: Origin | null = null;
+  #rows: "layers" | "features" = "layers";
+  /** The picture of features that is being asked for, and the search through prompts that runs. */
+  #strongest: AbortController | null = null;
+  #firing: AbortController | null = null;
 
   constructor(
     context: vscode.ExtensionContext,
     log: vscode.LogOutputChannel,
-    inspections: Inspections,
-    choices: ReadingChoices,
-    cursor: SharedCursor,
-    models: Models,
+    { inspections, choices, cursor, models, requests, pinned, compare }: HeatmapParts,
   ) {
     super(context, log, {
       viewType: "refract.heatmap",
@@ -65,6 +71,13 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     this.#choices = choices;
     this.#cursor = cursor;
     this.#models = models;
+    this.#requests = requests;
+    this.#pinned = pinned;
+    this.#compare = compare;
+    this.register({ dispose: () => this.#firing?.abort() });
+    this.register(
+      pinned.onDidChange(() => void this.#pinsChanged().catch((error: unknown) => showProblem(error, log))),
+    );
     this.register(
       inspections.onDidChange((event) => {
         if (event.kind === "read") void this.#show(event.inspected);
@@ -83,6 +96,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         const inspected = this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
         if (inspected === undefined) return;
         if (!this.#isShown(inspected.uri, place.prompt)) void this.#show(inspected);
+        else if (this.#rows === "features") void this.#sendFeatures(inspected);
         this.send({ type: "cursor", layer: place.layer, token: place.token });
       }),
     );
@@ -105,10 +119,48 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         this.#moveCursor(message.layer, message.token);
         return;
       case "choose":
+        // Whoever wants another reading wants to see it.
+        if (message.reading !== this.#shownPrompt()?.reading.id) this.#rows = "layers";
         await this.#choose(message);
         return;
       case "details":
         await this.#details(message.layer, message.token);
+        return;
+      case "rows":
+        this.#rows = message.rows;
+        await this.#sendPicture(this.#inspected());
+        return;
+      case "search": {
+        const { query } = message;
+        const result = await this.#requests.search(this.#inspected().uri, query);
+        this.send({ type: "found", query, result });
+        return;
+      }
+      case "describe-feature": {
+        const { layer, feature } = message;
+        this.send({ type: "feature", feature: await this.#requests.describe(this.#inspected(), { layer, feature }) });
+        return;
+      }
+      case "find-firing":
+        await this.#findFiring(message.layer, message.feature);
+        return;
+      case "stop-firing":
+        this.#firing?.abort();
+        return;
+      case "pin-feature": {
+        const { path } = await this.#models.forResource(this.#inspected().uri);
+        await this.#pinned.toggle(path, { layer: message.layer, feature: message.feature });
+        return;
+      }
+      case "show-feature":
+        this.#rows = "layers";
+        await this.#choose({ reading: featureReadingId(message), site: this.#inspected().inspection.site });
+        return;
+      case "use-pinned":
+        await this.#usePinned(message.as);
+        return;
+      case "open-prompt":
+        await this.#openPrompt(message.prompt);
         return;
       case "save":
         await saveExport(message.name, message.content);
@@ -127,18 +179,127 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     await this.context.workspaceState.update(ORIGIN_KEY, this.#shown);
     if (!this.isOpen) return;
     this.setTitle(`Heatmap: ${inspected.title}`);
-    const sites = new Set(
-      (await this.#models.forResource(uri)).description.hookPoints.map((point) => point.split(".")[0]),
-    );
+    await this.#sendChoices(uri);
+    await this.#sendPins(uri);
+    await this.#sendPicture(inspected);
+  }
+
+  async #sendChoices(uri: vscode.Uri): Promise<void> {
+    const model = await this.#models.forResource(uri);
+    const sites = new Set(model.description.hookPoints.map((point) => point.split(".")[0]));
+    const { layers } = await this.#requests.suite(uri);
+    const features = this.#inspected().reading;
+    const own = features.features.length > 0 ? [features] : [];
     this.send({
       type: "choices",
       choices: {
-        readings: this.#choices.known.map(({ id, label, unit, describe }) => ({ id, label, unit, describe })),
+        readings: [...this.#choices.known, ...own].map(({ id, label, unit, describe }) => ({
+          ...{ id, label, unit, describe },
+        })),
         sites: SITES.filter((site) => sites.has(site)),
+        suite: layers.map(({ layer, features: count }) => ({ layer, features: count })),
       },
     });
-    this.send({ type: "picture", picture: pictureOf(inspected), saved: false });
+  }
+
+  async #sendPins(uri: vscode.Uri): Promise<void> {
+    const { path } = await this.#models.forResource(uri);
+    const features = await this.#requests.labelled(uri, this.#pinned.of(path));
+    this.send({ type: "pinned-features", features });
+  }
+
+  async #sendPicture(inspected: InspectedPrompt): Promise<void> {
+    this.#strongest?.abort();
+    if (this.#rows === "features") await this.#sendFeatures(inspected);
+    else this.send({ type: "picture", picture: layerPicture(inspected), saved: false });
     if (inspected.stale) this.send({ type: "stale" });
+  }
+
+  /** The strongest features at the cursor's layer; a newer wish takes over. */
+  async #sendFeatures(inspected: InspectedPrompt): Promise<void> {
+    this.#strongest?.abort();
+    const controller = new AbortController();
+    this.#strongest = controller;
+    const layer = this.#layerOf(inspected);
+    try {
+      const strongest = await this.#requests.strongest(inspected, layer, controller.signal);
+      if (controller.signal.aborted) return;
+      this.send({ type: "picture", picture: featurePicture(inspected, layer, strongest), saved: false });
+    } catch (error) {
+      if (!controller.signal.aborted) this.send({ type: "failed", message: sentenceOf(error) });
+    }
+  }
+
+  /** The cursor's layer, the middle one while it stands in another prompt. */
+  #layerOf({ uri, prompt, inspection }: InspectedPrompt): number {
+    const { place } = this.#cursor;
+    const here = place !== null && place.uri === uri.toString() && place.prompt === prompt;
+    return here ? place.layer : Math.floor(inspection.layers / 2);
+  }
+
+  /** The prompt that is shown, where it was read in this session. */
+  #shownPrompt(): InspectedPrompt | undefined {
+    const origin = this.#shown;
+    return origin === null ? undefined : this.#inspections.get(vscode.Uri.parse(origin.uri), origin.prompt);
+  }
+
+  #inspected(): InspectedPrompt {
+    const found = this.#shownPrompt();
+    if (found === undefined) throw refused("This picture is from an earlier session: inspect its prompt again.");
+    return found;
+  }
+
+  async #pinsChanged(): Promise<void> {
+    const origin = this.#shown;
+    const inspected = origin === null ? undefined : this.#inspections.get(vscode.Uri.parse(origin.uri), origin.prompt);
+    if (inspected === undefined) return;
+    await this.#sendPins(inspected.uri);
+    const document = await this.#document();
+    // What shows the pinned features shows the others now; with none left, the first reading takes over.
+    if (inspected.reading.id === PINNED_FEATURES && document !== null) await this.#inspections.again(document);
+  }
+
+  async #findFiring(layer: number, feature: number): Promise<void> {
+    const document = await this.#document();
+    if (document === null) return;
+    this.#firing?.abort();
+    const controller = new AbortController();
+    this.#firing = controller;
+    const tell = (firing: FiringState) => this.send({ type: "firing", layer, feature, firing });
+    await this.#requests.firing(document, { layer, feature }, { signal: controller.signal, tell });
+  }
+
+  async #usePinned(as: "reading" | "component" | "edit"): Promise<void> {
+    const inspected = this.#inspected();
+    const { path: model } = await this.#models.forResource(inspected.uri);
+    const features = this.#pinned.of(model);
+    switch (as) {
+      case "reading":
+        this.#rows = "layers";
+        await this.#choose({ reading: PINNED_FEATURES, site: inspected.inspection.site });
+        return;
+      case "component":
+        await pinnedAsComponent(this.#requests, { uri: inspected.uri, model }, features);
+        return;
+      case "edit": {
+        const file = await pinnedAsEdits(this.context, this.#requests, inspected, features);
+        const document = await vscode.workspace.openTextDocument(inspected.uri);
+        await this.#compare.compare(document, inspected.prompt, file);
+      }
+    }
+  }
+
+  async #openPrompt(index: number): Promise<void> {
+    const document = await this.#document();
+    if (document === null) return;
+    const inspected = await this.#inspections.inspect(document, index);
+    const first = inspected.tokens.find(({ token }) => token.source !== undefined)?.token.source;
+    const at = document.positionAt(first?.start ?? 0);
+    await vscode.window.showTextDocument(document, {
+      viewColumn: vscode.ViewColumn.One,
+      selection: new vscode.Range(at, at),
+      preserveFocus: true,
+    });
   }
 
   #isShown(uri: vscode.Uri, prompt: number): boolean {
@@ -148,10 +309,13 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   #moveCursor(layer: number, token: number): void {
     const origin = this.#shown;
     if (origin === null) return;
+    const before = this.#cursor.place?.layer;
     this.#cursor.move({ ...origin, layer, token }, "heatmap");
+    const inspected = this.#shownPrompt();
+    if (this.#rows === "features" && layer !== before && inspected !== undefined) void this.#sendFeatures(inspected);
   }
 
-  async #choose({ reading, site }: Extract<FromHeatmap, { type: "choose" }>): Promise<void> {
+  async #choose({ reading, site }: Pick<Extract<FromHeatmap, { type: "choose" }>, "reading" | "site">): Promise<void> {
     const document = await this.#document();
     if (document === null) return;
     this.#choices.choose(reading, site);
@@ -159,9 +323,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   }
 
   async #details(layer: number, token: number): Promise<void> {
-    const origin = this.#shown;
-    if (origin === null) return;
-    const inspected = this.#inspections.get(vscode.Uri.parse(origin.uri), origin.prompt);
+    const inspected = this.#shownPrompt();
     if (inspected === undefined || inspected.stale) return;
     const cell = await this.#inspections.cell(inspected, layer, token, TOP_TOKENS);
     const nextTokens = cell.nextTokens.map(({ text, probability }) => ({ text, probability }));

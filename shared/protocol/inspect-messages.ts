@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SITES } from "../engine/hook-point.ts";
 import type { TokenLedger } from "../engine/token-ledger.ts";
+import { featureReferenceSchema, labelsFileSchema } from "./feature-messages.ts";
 import { floatsSchema } from "./floats.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
@@ -48,6 +49,8 @@ export const inspectParamsSchema = z.object({
   site: z.enum(SITES),
   /** What a projection reads; `null` for readings without a direction. */
   direction: directionReferenceSchema.nullable(),
+  /** What the reading of features reads: the sum of their activations, each at its own layer. */
+  features: z.array(featureReferenceSchema).exactOptional(),
   /** Words that refusals start with. */
   refusalTokens: z.array(z.string()).min(1),
 });
@@ -62,7 +65,8 @@ export const inspectionSchema = z.object({
   ledger: tokenLedgerSchema,
   layers: z.int(),
   site: z.enum(SITES),
-  reading: z.object({ id: z.string(), label: z.string(), unit: z.string() }),
+  /** `note` says what must be known of its values: where it has none, and why. */
+  reading: z.object({ id: z.string(), label: z.string(), unit: z.string(), note: z.string() }),
   /** `[layers, tokens]`, row-major, NaN where there is no value. */
   values: floatsSchema,
   /** `[tokens]`: surprisal of each token in nats, NaN for the first. */
@@ -76,12 +80,18 @@ export const inspectionSchema = z.object({
 });
 export type Inspection = z.output<typeof inspectionSchema>;
 
-export const cellParamsSchema = z.object({ key: z.string(), layer: z.int(), token: z.int(), top: z.int().max(100) });
+export const cellParamsSchema = z.object({
+  key: z.string(),
+  layer: z.int(),
+  token: z.int(),
+  top: z.int().max(100),
+  labels: labelsFileSchema,
+});
 
 /** What the logit lens sees in one cell, most probable first. */
 export const cellSchema = z.object({
   nextTokens: z.array(z.object({ id: z.int(), text: z.string(), probability: z.number() })),
-  features: z.array(z.object({ feature: z.int(), label: z.string(), activation: z.number() })),
+  features: z.array(z.object({ layer: z.int(), feature: z.int(), label: z.string(), activation: z.number() })),
   /** The stream's norm here. */
   norm: z.number(),
 });

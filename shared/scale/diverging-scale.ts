@@ -16,7 +16,8 @@ const CLIP_QUANTILE = 0.99;
 
 /**
  * Takes the limit from the values' own size: the 99th percentile of |value|. The first position carries massive activations in real models
- * (hundreds of times the others), so it is left out where there is more than one.
+ * (hundreds of times the others), so it is left out where there is more than one. A value of exactly 0 takes no part: features are silent at
+ * nearly every token, and a percentile over their silence would clip all that they say.
  *
  * @param values `[rows, columns]`, row-major; NaN is no value.
  */
@@ -24,7 +25,7 @@ export function divergingScale(values: Float32Array, columns: number): Diverging
   const sizes: number[] = [];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;
-    if (Number.isFinite(value) && (columns === 1 || i % columns !== 0)) sizes.push(Math.abs(value));
+    if (Number.isFinite(value) && value !== 0 && (columns === 1 || i % columns !== 0)) sizes.push(Math.abs(value));
   }
   sizes.sort((a, b) => a - b);
   const limit = sizes[Math.min(sizes.length - 1, Math.floor(CLIP_QUANTILE * sizes.length))] ?? 0;

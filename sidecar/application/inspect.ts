@@ -2,10 +2,13 @@ import { hookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
 import type { Reading } from "../../shared/plugin/reading.ts";
+import type { FeatureReference } from "../../shared/protocol/feature-messages.ts";
 import type { Cell, Inspection, InspectParams } from "../../shared/protocol/inspect-messages.ts";
 import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
+import type { FeatureLabels } from "./features/feature-labels.ts";
+import { layerOf } from "./features/suite-features.ts";
 import { dictionaryBeside } from "./model-dictionaries.ts";
 import type { Pass, Passes } from "./passes.ts";
 import { readDirection } from "./read-direction.ts";
@@ -18,13 +21,15 @@ export interface InspectContext {
   model: LoadedModel;
   passes: Passes;
   reading: Reading;
+  /** What must be known of the reading's values; empty where nothing must. */
+  note: string;
   signal: AbortSignal;
 }
 
 /** Reads one prompt at every layer and token. The pass is shared between readings of the same prompt. */
 export async function inspect(params: InspectParams, context: InspectContext): Promise<Inspection> {
   const started = performance.now();
-  const { model, passes, reading, signal } = context;
+  const { model, passes, reading, note, signal } = context;
   const tokenizer = await model.tokenizer();
   const { messages, lineStarts } = params.prompt;
   const ledger = tokenizer.ledger(messages, { lineStarts });
@@ -64,7 +69,7 @@ export async function inspect(params: InspectParams, context: InspectContext): P
     ledger,
     layers,
     site: params.site,
-    reading: { id: reading.id, label: reading.label, unit: reading.unit },
+    reading: { id: reading.id, label: reading.label, unit: reading.unit, note },
     values,
     surprisal: output.surprisal,
     refusal:
@@ -107,7 +112,7 @@ async function readOutput(
 /** What the logit lens and the dictionary beside the model, where there is one, see in one cell of a pass. */
 export async function inspectCell(
   pass: Pass,
-  { layer, token, top }: { layer: number; token: number; top: number },
+  { layer, token, top, labels }: { layer: number; token: number; top: number; labels: FeatureLabels },
   formats: readonly DictionaryFormat[],
   signal: AbortSignal,
 ): Promise<Cell> {
@@ -131,7 +136,11 @@ export async function inspectCell(
     text: tokenizer.decode([id], { special: true }),
     probability: Math.exp((topLogits[at] ?? 0) - (logSumExp[0] ?? 0)),
   }));
-  return { nextTokens, features: await topFeatures(pass, layer, row, formats, signal), norm: Math.hypot(...row) };
+  const features = (await topFeatures(pass, layer, row, formats, signal)).map(({ activation, ...feature }) => ({
+    ...labels.named(feature),
+    activation,
+  }));
+  return { nextTokens, features, norm: Math.hypot(...row) };
 }
 
 /** The strongest features of one row, strongest first; only those that fire. */
@@ -141,7 +150,7 @@ async function topFeatures(
   row: Float32Array,
   formats: readonly DictionaryFormat[],
   signal: AbortSignal,
-): Promise<Cell["features"]> {
+): Promise<(FeatureReference & { activation: number })[]> {
   const dictionary = await dictionaryBeside(pass.model, hookPoint(pass.site, layer), formats);
   if (dictionary === null) return [];
   const wanted = { top: TOP_FEATURES, features: [], active: false, statistics: false, reconstruct: false };
@@ -149,7 +158,10 @@ async function topFeatures(
     { dictionary, activations: row, ...wanted },
     { signal },
   );
-  return Array.from(found, (feature, at) => ({ feature, label: "", activation: topActivations[at] ?? 0 })).filter(
-    ({ activation }) => activation > 0,
-  );
+  const layerOfSuite = layerOf(dictionary);
+  return Array.from(found, (feature, at) => ({
+    layer: layerOfSuite,
+    feature,
+    activation: topActivations[at] ?? 0,
+  })).filter(({ activation }) => activation > 0);
 }

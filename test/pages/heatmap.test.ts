@@ -34,9 +34,10 @@ function picture(layers: number, words: string[]) {
   return {
     title: "refusals.prompt.md",
     model: "demo",
-    reading: { id: "projection", label: "refuse", unit: "projection" },
+    reading: { id: "projection", label: "refuse", unit: "projection", note: "" },
     site: "resid_post",
     layers,
+    rows: null,
     tokens: words.map((text, id) => ({
       id,
       text,
@@ -56,6 +57,7 @@ const CHOICES = {
     { id: "surprisal", label: "surprisal", unit: "nats", describe: "How unexpected the token was" },
   ],
   sites: ["resid_pre", "resid_mid", "resid_post"],
+  suite: [],
 };
 
 describe("the heatmap page", () => {
@@ -224,7 +226,7 @@ describe("the heatmap page", () => {
           { text: " into", probability: 0.62 },
           { text: "No", probability: 0.31 },
         ],
-        features: [{ feature: 512, label: "intrusion", activation: 0.81 }],
+        features: [{ layer: 4, feature: 512, label: "intrusion", activation: 0.81 }],
       },
     });
     await opened.page.waitForTimeout(300);

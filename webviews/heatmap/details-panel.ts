@@ -3,38 +3,44 @@ import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-message
 import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { sparkline } from "../ui/sparkline.ts";
 import { visibleText } from "../ui/visible-text.ts";
+import type { FeatureActions } from "./feature-card.ts";
+import { featureOfRow, layerOfRow, rowLabel } from "./rows.ts";
 import { type Cell, type HeatmapState, valueAt } from "./state.ts";
 
-/** What stands beside the grid: the cursor's cell, its token's profile over layers, what the model reads there, and the pins. */
-export function detailsPanel(state: HeatmapState, onPin: () => void): TemplateResult {
+/** The cursor's cell: its token's profile over layers, what the model reads there, and the pins. */
+export function cellDetails(state: HeatmapState, onPin: () => void, actions: FeatureActions): TemplateResult {
   const { picture, cursor } = state;
   if (!picture || !cursor) return html``;
   const token = picture.tokens[cursor.token];
-  const profile = Array.from({ length: picture.layers }, (_, layer) =>
-    valueAt(picture, { layer, token: cursor.token }),
-  );
-  const pinned = state.pins.some((pin) => pin.layer === cursor.layer && pin.token === cursor.token);
-  return html`<aside class="details" aria-label="Selected cell">
+  const profile = Array.from({ length: picture.layers }, (_, row) => valueAt(picture, { row, token: cursor.token }));
+  const feature = featureOfRow(picture, cursor.row);
+  const pinned = state.pins.some((pin) => pin.row === cursor.row && pin.token === cursor.token);
+  return html`<section aria-label="Selected cell">
     <h2><span class="token">${visibleText(token?.text ?? "")}</span></h2>
-    <p class="quiet">${picture.site}.${cursor.layer}, position ${cursor.token}, id ${token?.id}, ${token?.role}${token?.special ? ", special" : ""}</p>
+    <p class="quiet">${picture.site}.${layerOfRow(picture, cursor.row)}, position ${cursor.token}, id ${token?.id}, ${token?.role}${token?.special ? ", special" : ""}</p>
     <dl>
-      <dt>${picture.reading.label}</dt>
+      <dt>${feature ? actions.link({ ...feature }) : picture.reading.label}</dt>
       <dd>${formatFigure(valueAt(picture, cursor))} ${picture.reading.unit} ${standardScore(picture, cursor)}</dd>
     </dl>
-    <p class="quiet">Over layers 0 to ${picture.layers - 1}</p>
-    ${sparkline(profile, cursor.layer)}
-    ${nextTokens(state)} ${features(state)}
-    <vscode-button appearance="secondary" @click=${onPin}>${pinned ? "Unpin" : "Pin"}</vscode-button>
+    ${
+      feature
+        ? nothing
+        : html`<p class="quiet">Over layers 0 to ${picture.layers - 1}</p>
+          ${sparkline(profile, cursor.row)}`
+    }
+    ${nextTokens(state)} ${features(state, actions)}
+    <vscode-button appearance="secondary" @click=${onPin}>${pinned ? "Unpin cell" : "Pin cell"}</vscode-button>
     ${pins(state, picture)}
-  </aside>`;
+  </section>`;
 }
 
-/** How many standard deviations of its layer's other tokens (the first left out) the cell lies from their mean. */
+/** How many standard deviations of its row's other tokens (the first left out) the cell lies from their mean; features are no bell curve. */
 function standardScore(picture: HeatmapPicture, cell: Cell): string {
+  if (picture.rows !== null) return "";
   const tokens = picture.tokens.length;
   const others: number[] = [];
   for (let token = 1; token < tokens; token++) {
-    const value = valueAt(picture, { layer: cell.layer, token });
+    const value = valueAt(picture, { row: cell.row, token });
     if (Number.isFinite(value)) others.push(value);
   }
   if (others.length < 3) return "";
@@ -52,11 +58,11 @@ function nextTokens(state: HeatmapState): TemplateResult | typeof nothing {
     </ol>`;
 }
 
-function features(state: HeatmapState): TemplateResult | typeof nothing {
+function features(state: HeatmapState, actions: FeatureActions): TemplateResult | typeof nothing {
   if (!state.details || state.details.features.length === 0) return nothing;
-  return html`<p class="quiet">Top features</p>
+  return html`<p class="quiet">Top features here</p>
     <ol class="readout">
-      ${state.details.features.map((feature) => html`<li><span>#${feature.feature} ${feature.label}</span> <span>${formatFigure(feature.activation)}</span></li>`)}
+      ${state.details.features.map((feature) => html`<li>${actions.link(feature)} <span>${formatFigure(feature.activation)}</span></li>`)}
     </ol>`;
 }
 
@@ -64,7 +70,7 @@ function pins(state: HeatmapState, picture: HeatmapPicture): TemplateResult | ty
   const [first, second] = state.pins;
   if (!first) return nothing;
   const name = (cell: Cell) =>
-    html`L${cell.layer} <span class="token">${visibleText(picture.tokens[cell.token]?.text ?? "")}</span>`;
+    html`${rowLabel(picture, cell.row)} <span class="token">${visibleText(picture.tokens[cell.token]?.text ?? "")}</span>`;
   return html`<p class="quiet">Pinned</p>
     <ul class="readout">
       ${state.pins.map((pin) => html`<li><span>${name(pin)}</span> <span>${formatFigure(valueAt(picture, pin))}</span></li>`)}

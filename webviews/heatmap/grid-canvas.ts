@@ -1,5 +1,6 @@
 import type { Theme } from "../ui/theme.ts";
-import { GUTTER, LABELS, OVERHANG, paintGrid, rasterise } from "./paint-grid.ts";
+import { gutterOf, LABELS, OVERHANG, paintGrid, rasterise } from "./paint-grid.ts";
+import { rowCount } from "./rows.ts";
 import type { ScaledPicture } from "./scale-picture.ts";
 import type { Cell, HeatmapState } from "./state.ts";
 import { cellAt, type GridSize, initialViewport, pan, reveal, type Viewport, zoom } from "./viewport.ts";
@@ -46,7 +47,7 @@ export class GridCanvas {
   show(state: HeatmapState): void {
     if (state.scaled && state.picture && this.painted?.scaled !== state.scaled) {
       const grid = gridOf(state);
-      const bitmap = new OffscreenCanvas(Math.max(1, grid.tokens), Math.max(1, grid.layers));
+      const bitmap = new OffscreenCanvas(Math.max(1, grid.tokens), Math.max(1, grid.rows));
       bitmap.getContext("2d")?.putImageData(rasterise(state.scaled.buckets, grid), 0, 0);
       const sameSize = this.painted?.bitmap.width === bitmap.width && this.painted.bitmap.height === bitmap.height;
       this.painted = { scaled: state.scaled, bitmap };
@@ -56,7 +57,7 @@ export class GridCanvas {
   }
 
   reveal(cell: Cell): void {
-    if (this.view) this.setView(reveal(this.view, gridOf(this.options.onPaint()), cell.layer, cell.token));
+    if (this.view) this.setView(reveal(this.view, gridOf(this.options.onPaint()), cell.row, cell.token));
   }
 
   zoomBy(factor: number): void {
@@ -87,7 +88,8 @@ export class GridCanvas {
     this.canvas.style.height = `${clientHeight}px`;
     if (!this.zoomed) this.view = null;
     if (this.view) {
-      const resized = { ...this.view, width: clientWidth - GUTTER - OVERHANG, height: clientHeight - LABELS };
+      const gutter = gutterOf(this.options.onPaint().picture);
+      const resized = { ...this.view, width: clientWidth - gutter - OVERHANG, height: clientHeight - LABELS };
       this.view = pan(resized, gridOf(this.options.onPaint()), 0, 0);
     }
     this.schedule();
@@ -132,23 +134,26 @@ export class GridCanvas {
   /** The whole picture where it fits, else the part with the cursor: the last tokens, where refusal is read, are the last to be left out. */
   private firstView(state: HeatmapState, holder: HTMLElement): Viewport {
     const grid = gridOf(state);
-    const view = initialViewport(grid, holder.clientWidth - GUTTER - OVERHANG, holder.clientHeight - LABELS);
-    return state.cursor ? reveal(view, grid, state.cursor.layer, state.cursor.token) : view;
+    const width = holder.clientWidth - gutterOf(state.picture) - OVERHANG;
+    const view = initialViewport(grid, width, holder.clientHeight - LABELS);
+    return state.cursor ? reveal(view, grid, state.cursor.row, state.cursor.token) : view;
   }
 
   private onPointer(event: PointerEvent): void {
     if (!this.view) return;
     this.holder?.focus();
-    const cell = cellAt(this.view, gridOf(this.options.onPaint()), event.offsetX - GUTTER, event.offsetY - LABELS);
+    const state = this.options.onPaint();
+    const cell = cellAt(this.view, gridOf(state), event.offsetX - gutterOf(state.picture), event.offsetY - LABELS);
     if (cell) this.options.onCell(cell);
   }
 
   private onWheel(event: WheelEvent): void {
     if (!this.view) return;
     event.preventDefault();
-    const grid = gridOf(this.options.onPaint());
-    if (event.ctrlKey)
-      this.zoomTo(zoom(this.view, grid, Math.exp(-event.deltaY / 200), event.offsetX - GUTTER, event.offsetY - LABELS));
+    const state = this.options.onPaint();
+    const grid = gridOf(state);
+    const x = event.offsetX - gutterOf(state.picture);
+    if (event.ctrlKey) this.zoomTo(zoom(this.view, grid, Math.exp(-event.deltaY / 200), x, event.offsetY - LABELS));
     else
       this.setView(
         pan(this.view, grid, event.shiftKey ? event.deltaY : event.deltaX, event.shiftKey ? 0 : event.deltaY),
@@ -157,5 +162,5 @@ export class GridCanvas {
 }
 
 function gridOf(state: HeatmapState): GridSize {
-  return { layers: state.picture?.layers ?? 0, tokens: state.picture?.tokens.length ?? 0 };
+  return { rows: state.picture ? rowCount(state.picture) : 0, tokens: state.picture?.tokens.length ?? 0 };
 }

@@ -1,16 +1,28 @@
 import { html, nothing, render, type TemplateResult } from "lit";
-import type { FromHeatmap, ToHeatmap } from "../../shared/protocol/pages/heatmap-messages.ts";
+import type { FromHeatmap, HeatmapPicture, ToHeatmap } from "../../shared/protocol/pages/heatmap-messages.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { registerControls } from "../ui/controls.ts";
 import { connectHost } from "../ui/host-bridge.ts";
 import { onThemeChange, readTheme } from "../ui/theme.ts";
 import { visibleText } from "../ui/visible-text.ts";
-import { detailsPanel } from "./details-panel.ts";
+import { cellDetails } from "./details-panel.ts";
 import { pictureAsCsv, pictureAsSvg } from "./export-picture.ts";
+import { type FeatureActions, featureCard } from "./feature-card.ts";
+import { featureSearch, pinnedFeatures } from "./feature-search.ts";
 import { GridCanvas } from "./grid-canvas.ts";
+import { layerOfRow, rowCount, rowName } from "./rows.ts";
 import { restoreHeatmap, type SavedHeatmap, saveHeatmap } from "./saved-heatmap.ts";
 import type { ScaleMode } from "./scale-picture.ts";
-import { type HeatmapState, moveCursor, receive, setScaleMode, togglePin, valueAt } from "./state.ts";
+import {
+  type HeatmapState,
+  moveCursor,
+  openFeature,
+  receive,
+  search,
+  setScaleMode,
+  togglePin,
+  valueAt,
+} from "./state.ts";
 import { tableView } from "./table-view.ts";
 
 /** How long the cursor rests before the page asks for a cell's details, and before the state is saved. */
@@ -22,9 +34,10 @@ const root = document.querySelector("main") as HTMLElement;
 let state = restoreHeatmap(host.saved());
 let theme = readTheme();
 let resting: ReturnType<typeof setTimeout> | undefined;
+let typing: ReturnType<typeof setTimeout> | undefined;
 
 const canvas = new GridCanvas({
-  onCell: (cell) => moveTo(cell.layer, cell.token),
+  onCell: (cell) => moveTo(cell.row, cell.token),
   onPaint: () => state,
   theme: () => theme,
 });
@@ -39,38 +52,71 @@ function update(next: HeatmapState): void {
   resting = setTimeout(settle, REST_MS);
 }
 
-/** After a moment of rest: saves what a reload must find, and asks for the cell's details. */
+/** After a moment of rest: saves what a reload must find, and asks for the details of the cell and the feature that have none. */
 function settle(): void {
   const saved = saveHeatmap(state);
   if (saved) host.save(saved);
-  if (state.cursor && !state.details && !state.saved && !state.stale) host.post({ type: "details", ...state.cursor });
+  const { cursor, picture, details, feature } = state;
+  if (!picture || state.saved || state.stale) return;
+  if (cursor && !details) host.post({ type: "details", layer: layerOfRow(picture, cursor.row), token: cursor.token });
+  if (feature && !feature.description) {
+    host.post({ type: "describe-feature", layer: feature.layer, feature: feature.feature });
+  }
+}
+
+const featureActions: FeatureActions = {
+  link: (feature) =>
+    html`<button class="link" title="Everything about this feature" @click=${() => update(openFeature(state, feature))}>#${feature.feature} ${feature.label}</button>`,
+  close: () => update(openFeature(state, null)),
+  pin: ({ layer, feature }) => host.post({ type: "pin-feature", layer, feature }),
+  show: ({ layer, feature }) => host.post({ type: "show-feature", layer, feature }),
+  findFiring: ({ layer, feature }) => host.post({ type: "find-firing", layer, feature }),
+  stopFiring: () => host.post({ type: "stop-firing" }),
+  openPrompt: (prompt) => host.post({ type: "open-prompt", prompt }),
+};
+
+/** Looks for features once typing rests. */
+function lookFor(query: string): void {
+  update(search(state, query));
+  clearTimeout(typing);
+  if (query.trim() !== "") typing = setTimeout(() => host.post({ type: "search", query }), REST_MS);
 }
 
 /** Moves the shared cursor and tells the editor. */
-function moveTo(layer: number, token: number): void {
-  update(moveCursor(state, layer, token));
-  if (state.cursor) {
-    canvas.reveal(state.cursor);
-    host.post({ type: "cursor", ...state.cursor });
+function moveTo(row: number, token: number): void {
+  update(moveCursor(state, row, token));
+  const { cursor, picture } = state;
+  if (cursor && picture) {
+    canvas.reveal(cursor);
+    host.post({ type: "cursor", layer: layerOfRow(picture, cursor.row), token: cursor.token });
   }
+}
+
+/** Moves the shared cursor by a layer: among features to another picture, which the host sends. */
+function moveLayer(step: number): void {
+  const { cursor, picture } = state;
+  if (!cursor || !picture) return;
+  const layer = layerOfRow(picture, cursor.row) + step;
+  if (picture.rows === null) moveTo(layer, cursor.token);
+  else if (layer >= 0 && layer < picture.layers) host.post({ type: "cursor", layer, token: cursor.token });
 }
 
 function onKey(event: KeyboardEvent): void {
   const { cursor, picture } = state;
   if (event.key === "Escape") host.post({ type: "focus-editor" });
   if (!cursor || !picture || event.ctrlKey || event.metaKey || event.altKey) return;
-  const moves: Record<string, [layer: number, token: number]> = {
-    ArrowLeft: [cursor.layer, cursor.token - 1],
-    ArrowRight: [cursor.layer, cursor.token + 1],
-    ArrowUp: [cursor.layer + 1, cursor.token],
-    ArrowDown: [cursor.layer - 1, cursor.token],
-    "]": [cursor.layer + 1, cursor.token],
-    "[": [cursor.layer - 1, cursor.token],
-    Home: [cursor.layer, 0],
-    End: [cursor.layer, picture.tokens.length - 1],
+  const moves: Record<string, [row: number, token: number]> = {
+    ArrowLeft: [cursor.row, cursor.token - 1],
+    ArrowRight: [cursor.row, cursor.token + 1],
+    ArrowUp: [cursor.row + 1, cursor.token],
+    ArrowDown: [cursor.row - 1, cursor.token],
+    Home: [cursor.row, 0],
+    End: [cursor.row, picture.tokens.length - 1],
   };
   const move = moves[event.key];
   if (move) moveTo(...move);
+  else if (event.key === "]") moveLayer(1);
+  else if (event.key === "[") moveLayer(-1);
   else if (event.key === "Enter") update(togglePin(state));
   else if (event.key === "+" || event.key === "=") canvas.zoomBy(1.25);
   else if (event.key === "-") canvas.zoomBy(0.8);
@@ -95,19 +141,25 @@ function content(current: HeatmapState): TemplateResult {
   return html`<div class="body">
       ${
         current.table
-          ? tableView(picture, current.cursor, (token) => moveTo(current.cursor?.layer ?? 0, token))
-          : html`<div
+          ? tableView(picture, current.cursor, (token) => moveTo(current.cursor?.row ?? 0, token))
+          : rowCount(picture) === 0
+            ? html`<p class="empty">No feature of layer ${picture.rows?.layer} fires in this prompt.</p>`
+            : html`<div
             class=${dimmed ? "grid dimmed" : "grid"}
             tabindex="0"
             role="application"
             aria-roledescription="heatmap"
-            aria-label="${picture.reading.label} of ${picture.tokens.length} tokens at ${picture.layers} layers. Arrow keys move, Enter pins."
+            aria-label="${picture.reading.label} of ${picture.tokens.length} tokens, ${rowCount(picture)} rows. Arrow keys move, brackets change the layer, Enter pins."
             @keydown=${onKey}
           ></div>`
       }
-      ${detailsPanel(current, () => update(togglePin(state)))}
+      <aside class="details">
+        ${featureSearch(current, lookFor, featureActions)} ${featureCard(current, featureActions)}
+        ${cellDetails(current, () => update(togglePin(state)), featureActions)}
+        ${pinnedFeatures(current, (as) => host.post({ type: "use-pinned", as }), featureActions)}
+      </aside>
     </div>
-    <p class="legend quiet"><span class="ramp" aria-hidden="true"></span>${scaled.legend}</p>`;
+    <p class="legend quiet"><span class=${scaled.fromZero ? "ramp from-zero" : "ramp"} aria-hidden="true"></span>${scaled.legend}</p>`;
 }
 
 function notices(current: HeatmapState): TemplateResult {
@@ -133,11 +185,11 @@ function toolbar(current: HeatmapState): TemplateResult | typeof nothing {
   const { picture, choices } = current;
   if (!picture) return nothing;
   return html`<div class="toolbar" role="toolbar" aria-label="Heatmap">
-    ${choices ? readingChoices(current) : nothing}
+    ${choices ? readingChoices(current) : nothing} ${choices && choices.suite.length > 0 ? rowChoice(picture) : nothing}
     <label
       >Scale
       <vscode-dropdown .value=${current.scaleMode} @change=${(event: Event) => update(setScaleMode(state, chosen(event) as ScaleMode))}>
-        <vscode-option value="layer">per layer</vscode-option>
+        <vscode-option value="row">per row</vscode-option>
         <vscode-option value="picture">whole picture</vscode-option>
       </vscode-dropdown></label
     >
@@ -170,6 +222,18 @@ function readingChoices(current: HeatmapState): TemplateResult {
     >`;
 }
 
+/** Whether the rows are layers, or features of the cursor's layer. */
+function rowChoice(picture: HeatmapPicture): TemplateResult {
+  const choose = (rows: string) => host.post({ type: "rows", rows: rows === "features" ? "features" : "layers" });
+  return html`<label
+    >Rows
+    <vscode-dropdown class="rows" .value=${picture.rows === null ? "layers" : "features"} @change=${(event: Event) => choose(chosen(event))}>
+      <vscode-option value="layers">layers</vscode-option>
+      <vscode-option value="features">strongest features</vscode-option>
+    </vscode-dropdown></label
+  >`;
+}
+
 function chosen(event: Event): string {
   return (event.target as HTMLElement & { value: string }).value;
 }
@@ -178,7 +242,7 @@ function announcement(current: HeatmapState): string {
   const { picture, cursor } = current;
   if (!picture || !cursor) return current.waiting || current.failure;
   const text = visibleText(picture.tokens[cursor.token]?.text ?? "");
-  return `Layer ${cursor.layer}, token ${cursor.token} ${text}: ${formatFigure(valueAt(picture, cursor))} ${picture.reading.unit}`;
+  return `${rowName(picture, cursor.row)}, token ${cursor.token} ${text}: ${formatFigure(valueAt(picture, cursor))} ${picture.reading.unit}`;
 }
 
 async function savePng(): Promise<void> {

@@ -2,23 +2,28 @@ import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-message
 import { BUCKETS_PER_SIDE, LESS_RGB, MORE_RGB, WITHOUT_TEXT } from "../../shared/scale/diverging-scale.ts";
 import type { Theme } from "../ui/theme.ts";
 import { visibleText } from "../ui/visible-text.ts";
+import { isGap, rowCount, rowLabel } from "./rows.ts";
 import { cellCorner, type GridSize, labelStep, type Viewport } from "./viewport.ts";
 
-/** Space for the layer names on the left, the leaning token labels on top, and the last label's end on the right. */
-export const GUTTER = 34;
+/** Space for the rows' names on the left, the leaning token labels on top, and the last label's end on the right. */
+const GUTTER = { layers: 34, features: 116 };
 export const LABELS = 64;
 export const OVERHANG = 30;
+
+export function gutterOf(picture: HeatmapPicture | null): number {
+  return picture?.rows ? GUTTER.features : GUTTER.layers;
+}
 
 /** Cells fainter than this bucket carry no sign in high contrast. */
 const FAINTEST_SIGN = 4;
 
-/** One pixel per cell, top row the last layer: drawn once per picture and then only scaled, which keeps 42 x 2,000 cells within a frame. */
+/** One pixel per cell, the last row on top: drawn once per picture and then only scaled, which keeps 42 x 2,000 cells within a frame. */
 export function rasterise(buckets: Int8Array, grid: GridSize): ImageData {
-  const image = new ImageData(Math.max(1, grid.tokens), Math.max(1, grid.layers));
-  for (let layer = 0; layer < grid.layers; layer++) {
-    const top = (grid.layers - 1 - layer) * grid.tokens;
+  const image = new ImageData(Math.max(1, grid.tokens), Math.max(1, grid.rows));
+  for (let row = 0; row < grid.rows; row++) {
+    const top = (grid.rows - 1 - row) * grid.tokens;
     for (let token = 0; token < grid.tokens; token++) {
-      const bucket = buckets[layer * grid.tokens + token] ?? 0;
+      const bucket = buckets[row * grid.tokens + token] ?? 0;
       image.data.set(bucket < 0 ? LESS_RGB : MORE_RGB, (top + token) * 4);
       image.data[(top + token) * 4 + 3] = Math.round((Math.abs(bucket) / BUCKETS_PER_SIDE) * WITHOUT_TEXT * 255);
     }
@@ -33,8 +38,8 @@ export interface GridPixels {
 }
 
 export interface GridMarks {
-  cursor: { layer: number; token: number } | null;
-  pins: readonly { layer: number; token: number }[];
+  cursor: { row: number; token: number } | null;
+  pins: readonly { row: number; token: number }[];
 }
 
 /** Draws the visible part: cells, labels, cursor and pins. */
@@ -46,10 +51,11 @@ export function paintGrid(
   marks: GridMarks,
   theme: Theme,
 ): void {
-  const grid: GridSize = { layers: picture.layers, tokens: picture.tokens.length };
+  const grid: GridSize = { rows: rowCount(picture), tokens: picture.tokens.length };
   context.save();
-  context.clearRect(0, 0, GUTTER + view.width + OVERHANG, LABELS + view.height);
-  context.translate(GUTTER, LABELS);
+  const gutter = gutterOf(picture);
+  context.clearRect(0, 0, gutter + view.width + OVERHANG, LABELS + view.height);
+  context.translate(gutter, LABELS);
   context.beginPath();
   context.rect(0, 0, view.width, view.height);
   context.save();
@@ -60,8 +66,9 @@ export function paintGrid(
     -view.scrollX,
     -view.scrollY,
     grid.tokens * view.cellWidth,
-    grid.layers * view.cellHeight,
+    grid.rows * view.cellHeight,
   );
+  paintGaps(context, picture, view, theme);
   if (theme.kind === "high-contrast") paintSigns(context, pixels.buckets, grid, view, theme);
   for (const pin of marks.pins) outline(context, view, grid, pin, theme.foreground, 1);
   if (marks.cursor) {
@@ -71,7 +78,7 @@ export function paintGrid(
   }
   context.restore();
   paintTokenLabels(context, picture, view, marks, theme);
-  paintLayerLabels(context, picture, view, marks, theme);
+  paintRowLabels(context, picture, view, marks, theme);
   context.restore();
 }
 
@@ -79,11 +86,11 @@ function outline(
   context: CanvasRenderingContext2D,
   view: Viewport,
   grid: GridSize,
-  cell: { layer: number; token: number },
+  cell: { row: number; token: number },
   color: string,
   width: number,
 ): void {
-  const { x, y } = cellCorner(view, grid, cell.layer, cell.token);
+  const { x, y } = cellCorner(view, grid, cell.row, cell.token);
   context.strokeStyle = color;
   context.lineWidth = width;
   context.strokeRect(
@@ -108,11 +115,11 @@ function paintSigns(
   const first = Math.floor(view.scrollX / view.cellWidth);
   const last = Math.min(grid.tokens - 1, Math.ceil((view.scrollX + view.width) / view.cellWidth));
   context.beginPath();
-  for (let layer = 0; layer < grid.layers; layer++) {
+  for (let row = 0; row < grid.rows; row++) {
     for (let token = first; token <= last; token++) {
-      const bucket = buckets[layer * grid.tokens + token] ?? 0;
+      const bucket = buckets[row * grid.tokens + token] ?? 0;
       if (Math.abs(bucket) < FAINTEST_SIGN) continue;
-      const corner = cellCorner(view, grid, layer, token);
+      const corner = cellCorner(view, grid, row, token);
       const x = Math.round(corner.x + view.cellWidth / 2) + 0.5;
       const y = Math.round(corner.y + view.cellHeight / 2) + 0.5;
       context.moveTo(x - 2, y);
@@ -161,7 +168,7 @@ function paintTokenLabels(
   if (selected >= 0) draw(selected);
 }
 
-function paintLayerLabels(
+function paintRowLabels(
   context: CanvasRenderingContext2D,
   picture: HeatmapPicture,
   view: Viewport,
@@ -169,16 +176,43 @@ function paintLayerLabels(
   theme: Theme,
 ): void {
   const step = labelStep(view.cellHeight, 13);
-  const grid = { layers: picture.layers, tokens: picture.tokens.length };
+  const grid = { rows: rowCount(picture), tokens: picture.tokens.length };
   context.textBaseline = "middle";
   context.textAlign = "right";
-  for (let layer = 0; layer < picture.layers; layer++) {
-    const isCursor = layer === marks.cursor?.layer;
-    if (!isCursor && layer % step !== 0) continue;
-    const y = cellCorner(view, grid, layer, 0).y + view.cellHeight / 2;
+  for (let row = 0; row < grid.rows; row++) {
+    const isCursor = row === marks.cursor?.row;
+    if (!isCursor && row % step !== 0) continue;
+    const y = cellCorner(view, grid, row, 0).y + view.cellHeight / 2;
     if (y < 0 || y > view.height) continue;
     context.font = `${isCursor ? "bold " : ""}11px ${theme.font}`;
     context.fillStyle = isCursor ? theme.foreground : theme.muted;
-    context.fillText(`L${layer}`, -6, y);
+    context.fillText(fitted(context, rowLabel(picture, row), gutterOf(picture) - 10), -6, y);
   }
+}
+
+/** A text with its end left out where it is wider than its place. */
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text.length - 1;
+  while (kept > 1 && context.measureText(`${text.slice(0, kept)}\u2026`).width > width) kept--;
+  return `${text.slice(0, kept)}\u2026`;
+}
+
+/** A dashed line through every row that has no value: silence and absence must not look alike. */
+function paintGaps(context: CanvasRenderingContext2D, picture: HeatmapPicture, view: Viewport, theme: Theme): void {
+  const grid = { rows: rowCount(picture), tokens: picture.tokens.length };
+  const width = Math.min(view.width, grid.tokens * view.cellWidth);
+  context.save();
+  context.strokeStyle = theme.muted;
+  context.lineWidth = 1;
+  context.setLineDash([2, 6]);
+  context.beginPath();
+  for (let row = 0; row < grid.rows; row++) {
+    if (!isGap(picture, row)) continue;
+    const y = Math.round(cellCorner(view, grid, row, 0).y + view.cellHeight / 2) + 0.5;
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+  }
+  context.stroke();
+  context.restore();
 }

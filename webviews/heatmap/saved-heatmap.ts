@@ -10,8 +10,8 @@ import { EMPTY_STATE, type HeatmapState, moveCursor, receive, setScaleMode } fro
 export interface SavedHeatmap {
   picture: Omit<HeatmapPicture, "values"> & { values: string };
   scaleMode: ScaleMode;
-  cursor: { layer: number; token: number } | null;
-  pins: { layer: number; token: number }[];
+  cursor: { row: number; token: number } | null;
+  pins: { row: number; token: number }[];
   table: boolean;
 }
 
@@ -22,9 +22,10 @@ export function saveHeatmap(state: HeatmapState): SavedHeatmap | null {
 }
 
 export function restoreHeatmap(saved: SavedHeatmap | undefined): HeatmapState {
-  if (!saved) return EMPTY_STATE;
+  // A picture that an earlier version saved has no rows: it is left for the next inspection to replace.
+  if (!saved || saved.picture.rows === undefined) return EMPTY_STATE;
   const picture = { ...saved.picture, values: floatsFromBase64(saved.picture.values) };
   const shown = receive(setScaleMode(EMPTY_STATE, saved.scaleMode), { type: "picture", picture, saved: true });
-  const placed = saved.cursor ? moveCursor(shown, saved.cursor.layer, saved.cursor.token) : shown;
+  const placed = saved.cursor ? moveCursor(shown, saved.cursor.row, saved.cursor.token) : shown;
   return { ...placed, pins: saved.pins, table: saved.table };
 }

@@ -1,49 +1,59 @@
 import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-messages.ts";
 import { bucketOf, type DivergingScale, divergingScale } from "../../shared/scale/diverging-scale.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
+import { rowCount } from "./rows.ts";
 
-/** `layer`: each layer by its own range, since the stream grows from layer to layer; `picture`: one range for all. */
-export type ScaleMode = "layer" | "picture";
+/** `row`: each row by its own range, since the stream grows from layer to layer; `picture`: one range for all. */
+export type ScaleMode = "row" | "picture";
 
 export interface ScaledPicture {
-  /** `[layers, tokens]`, -16 to 16. */
+  /** `[rows, tokens]`, -16 to 16. */
   buckets: Int8Array;
-  /** By layer. */
+  /** By row. */
   scales: DivergingScale[];
+  /** Whether no value is below zero, so that only one half of the scale is there. */
+  fromZero: boolean;
   /** What the legend says of unit, range and clipping. */
   legend: string;
 }
 
 export function scalePicture(picture: HeatmapPicture, mode: ScaleMode): ScaledPicture {
   const tokens = picture.tokens.length;
-  const rowOf = (layer: number) => picture.values.subarray(layer * tokens, (layer + 1) * tokens);
+  const rows = rowCount(picture);
+  const valuesOf = (row: number) => picture.values.subarray(row * tokens, (row + 1) * tokens);
   const whole = divergingScale(picture.values, tokens);
-  const scales = Array.from({ length: picture.layers }, (_, layer) =>
-    mode === "layer" ? divergingScale(rowOf(layer), tokens) : whole,
+  const scales = Array.from({ length: rows }, (_, row) =>
+    mode === "row" ? divergingScale(valuesOf(row), tokens) : whole,
   );
-  const buckets = new Int8Array(picture.layers * tokens);
-  scales.forEach((scale, layer) => {
-    rowOf(layer).forEach((value, token) => {
-      buckets[layer * tokens + token] = bucketOf(value, scale);
+  const buckets = new Int8Array(rows * tokens);
+  scales.forEach((scale, row) => {
+    valuesOf(row).forEach((value, token) => {
+      buckets[row * tokens + token] = bucketOf(value, scale);
     });
   });
-  return { buckets, scales, legend: describeScale(picture, mode, scales, whole) };
+  const fromZero = picture.values.every((value) => !(value < 0));
+  return { buckets, scales, fromZero, legend: describeScale(picture, { mode, scales, whole, fromZero }) };
 }
 
 function describeScale(
   picture: HeatmapPicture,
-  mode: ScaleMode,
-  scales: DivergingScale[],
-  whole: DivergingScale,
+  {
+    mode,
+    scales,
+    whole,
+    fromZero,
+  }: { mode: ScaleMode; scales: DivergingScale[]; whole: DivergingScale; fromZero: boolean },
 ): string {
-  const { label, unit } = picture.reading;
-  if (whole.n === 0) return `${label}: no values`;
-  const clipped = mode === "layer" ? scales.reduce((sum, scale) => sum + scale.clipped, 0) : whole.clipped;
-  const limits = scales.map((scale) => scale.limit);
+  const { label, unit, note } = picture.reading;
+  const notes = note === "" ? "" : `; ${note}`;
+  if (whole.n === 0) return `${label}: ${picture.values.every(Number.isNaN) ? "no values" : "0 everywhere"}${notes}`;
+  const clipped = mode === "row" ? scales.reduce((sum, scale) => sum + scale.clipped, 0) : whole.clipped;
+  const limits = scales.flatMap(({ n, limit }) => (n > 0 ? [limit] : []));
+  const upTo = (limit: number) => `${fromZero ? "0 to " : "±"}${formatFigure(limit)}`;
   const range =
-    mode === "layer"
-      ? `each layer to its own ±${formatFigure(Math.min(...limits))} to ±${formatFigure(Math.max(...limits))}`
-      : `±${formatFigure(whole.limit)}`;
+    mode === "row" && limits.length > 1
+      ? `each ${picture.rows === null ? "layer" : "feature"} to its own ${upTo(Math.min(...limits))}, up to ${formatFigure(Math.max(...limits))}`
+      : upTo(Math.max(...limits));
   const first = picture.tokens.length > 1 ? "; the first position is left out" : "";
-  return `${label}${unit ? ` (${unit})` : ""}: ${range}, clipped at the 99th percentile (${clipped} of ${whole.n} cells)${first}`;
+  return `${label}${unit ? ` (${unit})` : ""}: ${range}, clipped at the 99th percentile (${clipped} of ${whole.n} cells)${first}${notes}`;
 }

@@ -2,6 +2,7 @@ import { html, type TemplateResult } from "lit";
 import type { HeatmapPicture } from "../../shared/protocol/pages/heatmap-messages.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { visibleText } from "../ui/visible-text.ts";
+import { rowCount, rowLabel } from "./rows.ts";
 import { type Cell, valueAt } from "./state.ts";
 
 /** How many tokens a page of the table holds: a table of every cell of a long prompt would be too much for a screen reader and the page. */
@@ -15,7 +16,7 @@ export function tableView(
 ): TemplateResult {
   const first = Math.floor((cursor?.token ?? 0) / TOKENS_PER_PAGE) * TOKENS_PER_PAGE;
   const tokens = picture.tokens.slice(first, first + TOKENS_PER_PAGE);
-  const layers = Array.from({ length: picture.layers }, (_, layer) => layer);
+  const rows = Array.from({ length: rowCount(picture) }, (_, row) => row);
   const last = first + tokens.length - 1;
   return html`<div class="table-view">
     <p>
@@ -30,14 +31,14 @@ export function tableView(
       <thead>
         <tr>
           <th scope="col">Token</th>
-          ${layers.map((layer) => html`<th scope="col">L${layer}</th>`)}
+          ${rows.map((row) => html`<th scope="col">${rowLabel(picture, row)}</th>`)}
         </tr>
       </thead>
       <tbody>
         ${tokens.map(
           (token, index) => html`<tr aria-current=${first + index === cursor?.token ? "true" : "false"}>
             <th scope="row"><span class="quiet">${first + index}</span> <span class="token">${visibleText(token.text)}</span></th>
-            ${layers.map((layer) => html`<td>${formatFigure(valueAt(picture, { layer, token: first + index }))}</td>`)}
+            ${rows.map((row) => html`<td>${formatFigure(valueAt(picture, { row, token: first + index }))}</td>`)}
           </tr>`,
         )}
       </tbody>

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SITES, type Site } from "../../engine/hook-point.ts";
 import type { TokenRole } from "../../engine/token-ledger.ts";
+import type { FeatureDescription, FoundFeatures, LabelledFeature } from "../feature-messages.ts";
 
 /** One column of the heatmap. */
 export interface HeatmapToken {
@@ -10,16 +11,25 @@ export interface HeatmapToken {
   special: boolean;
 }
 
-/** A reading over layers and tokens of one prompt, with what must be said beside it. */
+/** The features that are the rows of a picture, from bottom to top, and the layer of the inspection that they are of. */
+export interface FeatureRows {
+  layer: number;
+  features: LabelledFeature[];
+}
+
+/** A reading over layers and tokens of one prompt, or the features of one layer over its tokens, with what must be said beside it. */
 export interface HeatmapPicture {
   /** What the user calls the prompt: file and name or number. */
   title: string;
   model: string;
-  reading: { id: string; label: string; unit: string };
+  /** `note` says what must be known of its values: where there are none, and why. */
+  reading: { id: string; label: string; unit: string; note: string };
   site: Site;
   layers: number;
+  /** `null` where the rows are the layers. */
+  rows: FeatureRows | null;
   tokens: HeatmapToken[];
-  /** `[layers, tokens]`, row-major, NaN where there is no value. */
+  /** `[layers, tokens]`, or `[features, tokens]` where the rows are features; row-major, NaN where there is no value. */
   values: Float32Array;
   /** Probability that the next token begins a refusal; `null` where it was not measured. */
   refusal: number | null;
@@ -30,7 +40,23 @@ export interface HeatmapPicture {
 export interface HeatmapChoices {
   readings: { id: string; label: string; unit: string; describe: string }[];
   sites: Site[];
+  /** The dictionaries beside the model; empty where it has none. */
+  suite: { layer: number; features: number }[];
 }
+
+/** Where a feature fires in the open prompt file, as far as it is known. */
+export type FiringState =
+  | { kind: "running"; stage: string }
+  | { kind: "failed"; message: string }
+  | {
+      kind: "known";
+      prompts: number;
+      tokens: number;
+      fired: number;
+      /** What was left out; empty where nothing was. */
+      note: string;
+      most: { title: string; prompt: number; token: string; activation: number }[];
+    };
 
 /** What the selected cell's panel shows beside the reading itself. */
 export interface CellDetails {
@@ -39,7 +65,7 @@ export interface CellDetails {
   /** What the unembedding reads here, most probable first. */
   nextTokens: { text: string; probability: number }[];
   /** The dictionary's strongest features here; empty without a dictionary. */
-  features: { feature: number; label: string; activation: number }[];
+  features: (LabelledFeature & { activation: number })[];
 }
 
 export type ToHeatmap =
@@ -51,7 +77,14 @@ export type ToHeatmap =
   | { type: "stale" }
   | { type: "failed"; message: string }
   | { type: "cursor"; layer: number; token: number }
-  | { type: "details"; details: CellDetails };
+  | { type: "details"; details: CellDetails }
+  | { type: "feature"; feature: FeatureDescription }
+  | { type: "firing"; layer: number; feature: number; firing: FiringState }
+  | { type: "found"; query: string; result: FoundFeatures }
+  /** The features that the user has pinned on this model. */
+  | { type: "pinned-features"; features: LabelledFeature[] };
+
+const featureSchema = { layer: z.int().min(0), feature: z.int().min(0) };
 
 /** Checked by the extension as it arrives: a page is not trusted. */
 export const fromHeatmapSchema = z.discriminatedUnion("type", [
@@ -60,6 +93,23 @@ export const fromHeatmapSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("choose"), reading: z.string(), site: z.enum(SITES) }),
   /** Asks for the details of a cell; answered by `details`. */
   z.object({ type: z.literal("details"), layer: z.int(), token: z.int() }),
+  /** What the rows are. */
+  z.object({ type: z.literal("rows"), rows: z.enum(["layers", "features"]) }),
+  /** Answered by `found`. */
+  z.object({ type: z.literal("search"), query: z.string().max(200) }),
+  /** Answered by `feature`. */
+  z.object({ type: z.literal("describe-feature"), ...featureSchema }),
+  /** Answered by `firing`, several times. */
+  z.object({ type: z.literal("find-firing"), ...featureSchema }),
+  z.object({ type: z.literal("stop-firing") }),
+  /** Pins a feature, or takes its pin away. */
+  z.object({ type: z.literal("pin-feature"), ...featureSchema }),
+  /** Shows one feature over layers and tokens. */
+  z.object({ type: z.literal("show-feature"), ...featureSchema }),
+  /** What becomes of the pinned features. */
+  z.object({ type: z.literal("use-pinned"), as: z.enum(["reading", "component", "edit"]) }),
+  /** Goes to a prompt of the file, where a feature fires. */
+  z.object({ type: z.literal("open-prompt"), prompt: z.int().min(0) }),
   /** Saves an export under a name that the user is asked to confirm. */
   z.object({ type: z.literal("save"), name: z.string(), content: z.instanceof(Uint8Array) }),
   /** Reads the prompt again: after a failure, or where a saved picture is shown. */
