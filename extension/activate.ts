@@ -86,7 +86,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   running.onDidChange(() => models.refresh().catch((error: unknown) => log.debug(`models: ${String(error)}`)));
   addRunCommands(commands, { running, view: runs, results });
   addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmap });
-  addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare });
+  addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare, cursor });
   // After activation: what the specs name is looked up when VS Code is idle enough to have activated everything.
   setImmediate(() => files.lookIntoSpecs().catch((error: unknown) => log.warn(String(error))));
   return { activationMilliseconds: performance.now() - started, sidecar, inspections, view, cursor };

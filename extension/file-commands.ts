@@ -5,6 +5,7 @@ import type { Commands } from "./commands.ts";
 import { openDemoPrompts } from "./demo/open-demo.ts";
 import { promptPlace } from "./inspect/inspect-commands.ts";
 import type { Inspections } from "./inspect/inspections.ts";
+import type { SharedCursor } from "./inspect/shared-cursor.ts";
 import type { Models } from "./models/models.ts";
 import { modelOfNode } from "./models/models-view.ts";
 import { openModel } from "./models/open-model.ts";
@@ -20,6 +21,7 @@ export interface FileParts {
   files: PromptFiles;
   inspections: Inspections;
   compare: ComparePanels;
+  cursor: SharedCursor;
 }
 
 async function askForToken(sidecar: Sidecar): Promise<void> {
@@ -33,7 +35,7 @@ async function askForToken(sidecar: Sidecar): Promise<void> {
 
 /** The commands about the sidecar, models and files. */
 export function addFileCommands(commands: Commands, parts: FileParts): void {
-  const { context, log, sidecar, models, files, inspections, compare } = parts;
+  const { context, log, sidecar, models, files, inspections, compare, cursor } = parts;
   commands.add("restartSidecar", () => sidecar.restart());
   commands.add("stopSidecar", () => sidecar.stop());
   commands.add("setSidecarToken", () => askForToken(sidecar));
@@ -48,7 +50,7 @@ export function addFileCommands(commands: Commands, parts: FileParts): void {
   });
   commands.add("refreshModels", () => models.refresh());
   commands.add("compare", async (uri?: vscode.Uri, index?: number) => {
-    const { document, prompt } = await promptPlace(files, uri, index);
+    const { document, prompt } = await promptPlace(files, cursor.place, uri, index);
     await compare.compare(document, prompt);
   });
   commands.add("openDemo", async () => {

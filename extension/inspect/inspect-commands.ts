@@ -7,7 +7,7 @@ import type { PromptFiles } from "../prompts/prompt-files.ts";
 import type { EditorView } from "./editor-view.ts";
 import type { InspectedPrompt, Inspections } from "./inspections.ts";
 import type { ReadingChoices } from "./reading-choices.ts";
-import type { SharedCursor } from "./shared-cursor.ts";
+import type { CursorPlace, SharedCursor } from "./shared-cursor.ts";
 
 export interface InspectParts {
   files: PromptFiles;
@@ -24,12 +24,23 @@ export interface PromptPlace {
   prompt: number;
 }
 
-/** The prompt that a command means: the one a lens names, else the one around the cursor of the active editor. */
-export async function promptPlace(files: PromptFiles, uri?: vscode.Uri, index?: number): Promise<PromptPlace> {
+/**
+ * The prompt that a command means: the one a lens names, else the one around the cursor of the active editor; where a page is active (the
+ * walkthrough, a heatmap), the one that was looked at last.
+ */
+export async function promptPlace(
+  files: PromptFiles,
+  last: CursorPlace | null,
+  uri?: vscode.Uri,
+  index?: number,
+): Promise<PromptPlace> {
   if (uri !== undefined && index !== undefined) {
     return { document: await vscode.workspace.openTextDocument(uri), prompt: index };
   }
   const editor = vscode.window.activeTextEditor;
+  if (editor === undefined && last !== null) {
+    return { document: await vscode.workspace.openTextDocument(vscode.Uri.parse(last.uri)), prompt: last.prompt };
+  }
   if (editor === undefined) throw refused("Open a prompt file and put the cursor into a prompt.");
   const { document } = editor;
   if (!files.isPromptFile(document)) {
@@ -108,7 +119,7 @@ async function chooseSite(parts: InspectParts): Promise<void> {
 /** The commands that read prompts and move what is shown. */
 export function addInspectCommands(commands: Commands, parts: InspectParts): void {
   commands.add("inspect", async (uri?: vscode.Uri, index?: number) => {
-    const { document, prompt } = await promptPlace(parts.files, uri, index);
+    const { document, prompt } = await promptPlace(parts.files, parts.cursor.place, uri, index);
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: "Refract: reading the prompt" },
       () => parts.inspections.inspect(document, prompt),
@@ -117,7 +128,7 @@ export function addInspectCommands(commands: Commands, parts: InspectParts): voi
   commands.add("showHeatmap", async (uri?: vscode.Uri, index?: number) => {
     parts.heatmap.show();
     if (parts.cursor.place !== null && index === undefined) return;
-    const { document, prompt } = await promptPlace(parts.files, uri, index);
+    const { document, prompt } = await promptPlace(parts.files, parts.cursor.place, uri, index);
     if (parts.inspections.get(document.uri, prompt) === undefined) await parts.inspections.inspect(document, prompt);
   });
   commands.add("nextLayer", () => moveLayer(parts, (layer) => layer + 1));
