@@ -147,6 +147,23 @@ const prompt = idsOf(tokens, 0);
     });
   const ratio = await interleaved(inTurn, together, Math.max(3, Math.floor(pairs / 4)));
   row("8 lanes in turn : 8 together (64 + steps tokens)", ratio, ">= 3.5");
+  // What the runtime itself gains from a batch bounds what the engine can.
+  const prompts = Array.from({ length: 8 }, (_, i) => idsOf(64, i));
+  const bareTogether = () => timed(() => untouched.decode(prompts, steps - 1));
+  const bareInTurn = () =>
+    timed(async () => {
+      for (const own of prompts) await untouched.decode([own], steps - 1);
+    });
+  row(
+    "the same, bare: 8 in turn : 8 together",
+    await interleaved(bareInTurn, bareTogether, Math.max(3, Math.floor(pairs / 4))),
+    "",
+  );
+  row(
+    "8 lanes with 8 edits : 8 bare",
+    await interleaved(together, bareTogether, Math.max(3, Math.floor(pairs / 4))),
+    "",
+  );
   await edited.close();
   await plain.close();
 }
@@ -185,9 +202,41 @@ await untouched.release();
 const weights = join(folder, "..", "hf");
 const python = process.env.REFRACT_PYTHON ?? "python3";
 const hasTorch = spawnSync(python, ["-c", "import torch, transformers"], { stdio: "ignore" }).status === 0;
-if (hasTorch && existsSync(weights)) {
-  console.log("\npeers on the same weights (float32):");
-  spawnSync(python, [join(import.meta.dirname, "peers.py"), weights, String(tokens)], { stdio: "inherit" });
-} else {
+if (hasTorch && existsSync(weights)) await comparePeers();
+else
   console.log(`\npeers left out: ${hasTorch ? `${weights} is not there` : `${python} has no torch and transformers`}`);
+
+/** The neighbouring tools on the same weights in float32, and the same work here: seconds, and how many times longer they take. */
+async function comparePeers(): Promise<void> {
+  const engine = new ModelEngine(cut, settings);
+  const captures = cut.hookPoints
+    .filter((at) => at.startsWith("resid_post"))
+    .map((at): Capture => ({ at, positions: "all" }));
+  const steered = (lanes: number) => () =>
+    engine.generate({
+      ...requestOf(Array.from({ length: lanes }, (_, i) => lane(64, oneEdit(0), i))),
+      maxNewTokens: 64,
+    });
+  const works: Record<string, () => Promise<unknown>> = {
+    capture: () => engine.forward({ lanes: [lane(tokens, NOTHING)], captures, logits: "all" }),
+    "1 lane": steered(1),
+    "8 lanes": steered(8),
+  };
+  const ours: Record<string, number> = {};
+  for (const [work, run] of Object.entries(works)) {
+    await run();
+    ours[work] = median([await timed(run), await timed(run), await timed(run)]) / 1000;
+  }
+  await engine.close();
+  console.log(`\n| ${tokens} tokens captured, or 64 + 64 tokens steered | s | here | ratio |\n|---|---|---|---|`);
+  const told = spawnSync(python, [join(import.meta.dirname, "peers.py"), weights, String(tokens)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  for (const line of told.stdout.split("\n")) {
+    const [peer, work = "", seconds] = line.split("\t");
+    const here = ours[work];
+    if (seconds === undefined || here === undefined) continue;
+    console.log(`| ${peer}: ${work} | ${seconds} | ${here.toFixed(3)} | ${(Number(seconds) / here).toFixed(2)} |`);
+  }
 }

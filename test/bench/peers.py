@@ -1,6 +1,7 @@
 """peers.py HF_FOLDER TOKENS: the neighbouring tools on the same weights: capture of every layer, and steered generation of 64 + 64 tokens.
 
-Each peer that is not installed is left out and named. Times are medians of three after one to warm up.
+Prints `peer<tab>work<tab>seconds`, where work is `capture`, `1 lane` or `8 lanes`. Each peer that is not installed is left out and named on stderr.
+Times are medians of three after one to warm up.
 """
 import importlib
 import statistics
@@ -24,6 +25,10 @@ def timed(work, repeats=3):
     return statistics.median(times)
 
 
+def say(peer, work, seconds):
+    print(peer, work, f"{seconds:.3f}", sep="\t", flush=True)
+
+
 def ids(length, vocab, seed=0):
     return torch.tensor([[((i + 1) * 7919 + seed * 104729) % vocab for i in range(length)]])
 
@@ -32,7 +37,7 @@ def ids(length, vocab, seed=0):
 def hugging_face():
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     vocab, layers = model.config.vocab_size, model.model.layers
-    print(f"transformers: output_hidden_states, {tokens} tokens: {timed(lambda: model(ids(tokens, vocab), output_hidden_states=True)):.2f} s", flush=True)
+    say("transformers", "capture", timed(lambda: model(ids(tokens, vocab), output_hidden_states=True)))
     v = torch.randn(model.config.hidden_size)
     v /= v.norm()
 
@@ -45,7 +50,7 @@ def hugging_face():
     for lanes in (1, 8):
         batch = torch.cat([ids(64, vocab, seed) for seed in range(lanes)])
         run = lambda: model.generate(batch, attention_mask=torch.ones_like(batch), min_new_tokens=NEW, max_new_tokens=NEW, do_sample=False)
-        print(f"transformers: 64 + {NEW} tokens steered, {lanes} lane(s): {timed(run):.2f} s", flush=True)
+        say("transformers", "1 lane" if lanes == 1 else f"{lanes} lanes", timed(run))
     hook.remove()
 
 
@@ -55,7 +60,7 @@ def transformer_lens():
 
     hf = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model = HookedTransformer.from_pretrained_no_processing(hf.config.name_or_path or folder, hf_model=hf)
-    print(f"TransformerLens: run_with_cache, {tokens} tokens: {timed(lambda: model.run_with_cache(ids(tokens, model.cfg.d_vocab))):.2f} s", flush=True)
+    say("TransformerLens", "capture", timed(lambda: model.run_with_cache(ids(tokens, model.cfg.d_vocab))))
 
 
 @torch.no_grad()
@@ -68,16 +73,16 @@ def nnsight():
         with model.trace(ids(tokens, model.config.vocab_size)):
             return [layer.output[0].save() for layer in model.model.layers]
 
-    print(f"nnsight: trace, {tokens} tokens: {timed(capture):.2f} s", flush=True)
+    say("nnsight", "capture", timed(capture))
 
 
 for package, run in (("transformers", hugging_face), ("transformer_lens", transformer_lens), ("nnsight", nnsight)):
     try:
         importlib.import_module(package)
     except ImportError as missing:
-        print(f"{package}: not installed ({missing})", flush=True)
+        print(f"{package}: not installed ({missing})", file=sys.stderr, flush=True)
         continue
     try:
         run()
     except Exception as problem:  # a peer that fails is a line, and not the end of the others
-        print(f"{package}: failed: {type(problem).__name__}: {problem}", flush=True)
+        print(f"{package}: failed: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
