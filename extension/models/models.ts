@@ -122,7 +122,8 @@ export class Models extends Disposable {
         "models.open",
         { path },
         {
-          onProgress: ({ stage, fraction }) => this.#sidecar.setState({ kind: "loading", model: name, stage, fraction }),
+          onProgress: ({ stage, fraction }) =>
+            this.#sidecar.setState({ kind: "loading", model: name, stage, fraction }),
         },
       );
       this.#known.set(path, model);

@@ -26,6 +26,8 @@ export interface PlanInput<Config> {
   /** Number of post-instruction positions. */
   positions: readonly number[];
   sets: readonly PromptSetInfo[];
+  /** Ids of the spec's readings. */
+  readings: readonly string[];
   /** Prompts per set and split. */
   count(set: string, split?: Split): number;
   exhaustive: boolean;

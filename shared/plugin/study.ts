@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
+import type { Site } from "../engine/hook-point.ts";
 import type { LaneEdits } from "../engine/slot-row.ts";
 import type { Taxonomy } from "../spec/taxonomy.ts";
 import type { Component } from "./component.ts";
@@ -60,6 +61,14 @@ export interface EncodedPrompt {
   lastInstruction: number;
 }
 
+/** A reading of one prompt. */
+export interface PromptReading {
+  label: string;
+  unit: string;
+  /** `[layers][tokens]`; null where the reading has no value. */
+  values: (number | null)[][];
+}
+
 /** What an experiment works with. Everything that it returns is plain data, so that a plugin can be served across a thread. */
 export interface Study {
   readonly engine: Engine;
@@ -75,6 +84,8 @@ export interface Study {
   readonly taxonomy: Taxonomy | null;
   /** The spec's `scorers`, in order. */
   readonly scorers: readonly string[];
+  /** The spec's `readings`, in order, and whether each is taken of a component. */
+  readonly readings: readonly { id: string; needsDirection: boolean }[];
   readonly signal: AbortSignal;
   /** Every prompt of a set, in the file's order; `refused` where the spec has no such set. */
   prompts(set: string): Promise<readonly StudyPrompt[]>;
@@ -84,6 +95,8 @@ export interface Study {
   /** The edits of a condition of the spec; `baseline` has none. */
   condition(name: string): Promise<LaneEdits>;
   score(scorer: string, inputs: readonly ScorerInput[]): Promise<readonly Score[]>;
+  /** Takes a reading, built in or a plugin's, of an unedited prompt at every layer; one that needs a direction reads a component's. */
+  read(reading: string, prompt: StudyPrompt, options: { site: Site; component: string | null }): Promise<PromptReading>;
   decode(ids: readonly number[]): Promise<string>;
   encode(messages: readonly StudyMessage[]): Promise<EncodedPrompt>;
   /** The dictionaries at a path, relative to the spec: one, or a suite in the order of its layers. */

@@ -47,7 +47,7 @@ function rangeOf(document: Document, path: readonly PropertyKey[], key: string |
 
 interface Reference {
   path: PropertyKey[];
-  list: "components" | "prompts" | "conditions" | "scorers";
+  list: "components" | "prompts" | "conditions" | "scorers" | "readings";
   name: string;
 }
 
@@ -101,6 +101,7 @@ function references(spec: Spec, vocabulary: SpecVocabulary): Reference[] {
       const kind = vocabulary.experiments.find((known) => known.id === experiment.kind);
       return kind ? optionReferences(["experiments", name], experiment, kind.options) : [];
     }),
+    ...spec.readings.map((name, i) => ({ path: ["readings", i], list: "readings" as const, name })),
     ...spec.scorers.flatMap((scorer, i) =>
       typeof scorer === "string"
         ? [{ path: ["scorers", i], list: "scorers" as const, name: scorer }]
@@ -182,6 +183,7 @@ export function readSpec(text: string, vocabulary: SpecVocabulary): ReadSpec {
     components: Object.keys(spec.components),
     prompts: Object.keys(spec.prompts),
     conditions: ["baseline", ...Object.keys(spec.conditions)],
+    readings: vocabulary.readings.map((reading) => reading.id),
     scorers: [...vocabulary.scorers.map((scorer) => scorer.id), ...named],
   };
   const problems: SpecProblem[] = references(spec, vocabulary)

@@ -124,7 +124,10 @@ export function specSchema(vocabulary: SpecVocabulary) {
       .min(1)
       .default(["first-token", "substrings"])
       .describe("What says whether a reply refuses."),
-    readings: z.array(z.string()).default([]).describe("Readings that inspect shows."),
+    readings: z
+      .array(z.string())
+      .default([])
+      .describe("Readings that `inspect` takes of its prompts beside its components: built in or a plugin's."),
     refusalTokens: z
       .array(z.string())
       .min(1)

@@ -15,6 +15,7 @@ import { NO_EDITS } from "../experiments/study/edit-rows.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { compileCondition } from "./compile-condition.ts";
 import { sha256 } from "./manifest.ts";
+import { readPrompt } from "./read-prompt.ts";
 import type { StudyModel } from "./study-model.ts";
 
 /** What all experiments of a run share. */
@@ -55,6 +56,11 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
   const sets = Object.entries(spec.prompts).map(
     ([name, set]): PromptSetInfo => ({ name, harmful: set.harmful ?? null, matched: set.matched ?? null }),
   );
+  const ledgerOf = (messages: readonly StudyMessage[]) =>
+    tokenizer.ledger(
+      messages.map(({ role, content }) => ({ role: roleOf(role), text: content, segments: [] })),
+      { date: material.date },
+    );
   return {
     engine: {
       model: engine.model,
@@ -72,6 +78,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
     refusal: material.refusal(),
     taxonomy: material.taxonomy,
     scorers: [...material.scorers.keys()],
+    readings: spec.readings.map((id) => ({ id, needsDirection: registry.find("readings", id).needs.direction })),
     signal: material.signal,
     async prompts(set) {
       const prompts = material.sets.get(set);
@@ -105,12 +112,18 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
       }
       return scores;
     },
+    async read(name, prompt, { site, component }) {
+      return readPrompt(registry.find("readings", name), engine, {
+        ledger: ledgerOf(prompt.messages),
+        site,
+        component: component === null ? null : await material.component(component),
+        refusalTokens: material.refusal().ids,
+        signal: material.signal,
+      });
+    },
     decode: async (ids) => tokenizer.decode(ids),
     async encode(messages: readonly StudyMessage[]) {
-      const ledger = tokenizer.ledger(
-        messages.map(({ role, content }) => ({ role: roleOf(role), text: content, segments: [] })),
-        { date: material.date },
-      );
+      const ledger = ledgerOf(messages);
       return { ids: ledger.ids, lastInstruction: ledger.lastInstruction ?? ledger.ids.length - 1 };
     },
     dictionaries: (path) => openDictionaries(resolve(material.specFolder, path), registry.all("dictionaries")),

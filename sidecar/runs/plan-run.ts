@@ -134,7 +134,10 @@ export async function planRun(context: PlanContext): Promise<RunPlan> {
   if (found.length > 0) experiments.push({ name: COMPONENTS, kind: "directions", config: {}, units: found });
   for (const [name, { kind, ...config }] of Object.entries(spec.experiments)) {
     const definition = registry.find("experiments", kind);
-    const units = await definition.plan({ name, config, layers, positions, sets: setInfos(spec), count, exhaustive });
+    const units = await definition.plan({
+      ...{ name, config, layers, positions, sets: setInfos(spec), count, exhaustive },
+      readings: spec.readings,
+    });
     experiments.push({ name, kind, config, units });
   }
   const all = experiments.flatMap(({ units }) => units);
