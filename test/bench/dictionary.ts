@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- dictionary [--features 24576,131072] [--d 576] [--rows 512] [--repeats 5]`: encoding and top-16 of `rows` tokens, in ratio
  * to the bare matrix product in the same runtime and, with a Python that has torch (REFRACT_PYTHON, else python3), to SAELens (or, where only
- * torch is there, to what it computes: x @ W_enc + b_enc, JumpReLU) and torch.topk on the same weights; and the heatmap of one feature over all layers of a prompt of 200 tokens
- * on the demo model. Prints JSON; times are medians in milliseconds.
+ * torch is there, to what it computes: x @ W_enc + b_enc, JumpReLU) and torch.topk on the same weights; and what
+ * the pictures of features take on the demo model with a prompt of 200 tokens. Prints JSON; times are medians in milliseconds.
  */
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -15,10 +15,10 @@ import { BUILT_IN_FORMATS, openDictionaries } from "../../sidecar/dictionaries/o
 import { encode } from "../../sidecar/engine/dictionary/encode.ts";
 import { encodeGraph } from "../../sidecar/engine/dictionary/encode-graph.ts";
 import { EncoderSessions } from "../../sidecar/engine/dictionary/encoder-sessions.ts";
-import { openModel } from "../../sidecar/engine/process/open-model.ts";
 import { sessionOptions } from "../../sidecar/engine/run/session-options.ts";
 import { writeSafetensors } from "../../sidecar/files/safetensors.ts";
 import { seeded } from "../../sidecar/statistics/random.ts";
+import { featureHeatmap } from "./feature-heatmap.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,6 @@ const { values } = parseArgs({
   },
 });
 const [d, rows, repeats] = [values.d, values.rows, values.repeats].map(Number) as [number, number, number];
-const MODEL = join(import.meta.dirname, "../../extension/samples/model");
 const folder = await mkdtemp(join(tmpdir(), "refract-bench-"));
 
 async function median(run: () => Promise<unknown>): Promise<number> {
@@ -155,25 +154,9 @@ for (const features of values.features.split(",").map(Number)) {
   results.push({ features, d, rows, opened, ours, product, saeLens, ...ratios });
 }
 
-const engine = await openModel({ path: MODEL, provider: "cpu", threads: null, blocks: null, checkedFolder: null });
-const suite = await openDictionaries(join(MODEL, "dictionaries"), BUILT_IN_FORMATS);
-const ids = Array.from({ length: 120 }, (_, i) => 100 + ((i * 37) % 900));
-const tokens = Math.min(200, engine.model.contextLength ?? 200);
-while (ids.length < tokens) ids.push(100 + ((ids.length * 37) % 900));
-ids.length = tokens;
-const heatmap = await median(async () => {
-  const captures = suite.map(({ reads }) => ({ at: reads, positions: "all" as const }));
-  const lanes = [{ ids, edits: { rows: [], drops: [] } }];
-  const pass = await engine.forward({ lanes, captures, logits: "none" });
-  for (const dictionary of suite) {
-    const activations = pass.captures[dictionary.reads]?.[0] ?? new Float32Array();
-    const none = { top: 0, active: false, statistics: false, reconstruct: false };
-    await engine.encode({ dictionary, activations, features: [0], ...none });
-  }
-});
-await engine.close();
+const heatmap = await featureHeatmap(200, median);
 await rm(folder, { recursive: true, force: true });
 const cpu = cpus();
 process.stdout.write(
-  `${JSON.stringify({ cpu: cpu[0]?.model, cores: cpu.length, load: loadavg(), encode: results, heatmap: { tokens, layers: suite.length, milliseconds: heatmap } }, null, 2)}\n`,
+  `${JSON.stringify({ cpu: cpu[0]?.model, cores: cpu.length, load: loadavg(), encode: results, heatmap }, null, 2)}\n`,
 );
