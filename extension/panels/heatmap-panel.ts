@@ -7,6 +7,7 @@ import type {
   fromHeatmapSchema,
   ToHeatmap,
 } from "../../shared/protocol/pages/heatmap-messages.ts";
+import { addLabel } from "../features/add-label.ts";
 import { featureReadingId, PINNED_FEATURES } from "../features/feature-names.ts";
 import type { FeatureRequests } from "../features/feature-requests.ts";
 import type { PinnedFeatures } from "../features/pinned-features.ts";
@@ -152,6 +153,9 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         await this.#pinned.toggle(path, { layer: message.layer, feature: message.feature });
         return;
       }
+      case "label-feature":
+        await this.#labelFeature(message.layer, message.feature);
+        return;
       case "show-feature":
         this.#rows = "layers";
         await this.#choose({ reading: featureReadingId(message), site: this.#inspected().inspection.site });
@@ -257,6 +261,19 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     const document = await this.#document();
     // What shows the pinned features shows the others now; with none left, the first reading takes over.
     if (inspected.reading.id === PINNED_FEATURES && document !== null) await this.#inspections.again(document);
+  }
+
+  /** Everything that shows the feature's label is sent again. */
+  async #labelFeature(layer: number, feature: number): Promise<void> {
+    const inspected = this.#inspected();
+    const [known] = await this.#requests.labelled(inspected.uri, [{ layer, feature }]);
+    if (!(await addLabel(inspected.uri, known ?? { layer, feature, label: "" }))) return;
+    this.send({ type: "feature", feature: await this.#requests.describe(inspected, { layer, feature }) });
+    await this.#sendPins(inspected.uri);
+    const document = await this.#document();
+    // A reading of features is called by their label.
+    if (inspected.reading.features.length > 0 && document !== null) await this.#inspections.again(document);
+    else await this.#sendPicture(inspected);
   }
 
   async #findFiring(layer: number, feature: number): Promise<void> {

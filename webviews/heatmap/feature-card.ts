@@ -16,6 +16,7 @@ export interface FeatureActions {
   link(feature: LabelledFeature): TemplateResult;
   close(): void;
   pin(feature: FeatureReference): void;
+  label(feature: FeatureReference): void;
   /** Shows it over layers and tokens. */
   show(feature: FeatureReference): void;
   findFiring(feature: FeatureReference): void;
@@ -36,6 +37,7 @@ export function featureCard(state: HeatmapState, actions: FeatureActions): Templ
     ${description ? described(state, description) : html`<p class="quiet">Reading the feature of layer ${open.layer}...</p>`}
     <p class="actions">
       <vscode-button appearance="secondary" @click=${() => actions.pin(open)}>${isPinned(state, open) ? "Unpin" : "Pin"} feature</vscode-button>
+      <vscode-button appearance="secondary" @click=${() => actions.label(open)}>${description?.label ? "Change label..." : "Add label..."}</vscode-button>
       <vscode-button appearance="secondary" @click=${() => actions.show(open)}>Show by layer</vscode-button>
     </p>
     ${firing(open, actions)}

@@ -69,6 +69,7 @@ const featureActions: FeatureActions = {
     html`<button class="link" title="Everything about this feature" @click=${() => update(openFeature(state, feature))}>#${feature.feature} ${feature.label}</button>`,
   close: () => update(openFeature(state, null)),
   pin: ({ layer, feature }) => host.post({ type: "pin-feature", layer, feature }),
+  label: ({ layer, feature }) => host.post({ type: "label-feature", layer, feature }),
   show: ({ layer, feature }) => host.post({ type: "show-feature", layer, feature }),
   findFiring: ({ layer, feature }) => host.post({ type: "find-firing", layer, feature }),
   stopFiring: () => host.post({ type: "stop-firing" }),

@@ -104,6 +104,8 @@ export const fromHeatmapSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stop-firing") }),
   /** Pins a feature, or takes its pin away. */
   z.object({ type: z.literal("pin-feature"), ...featureSchema }),
+  /** Asks what a feature is to be called, and writes it into the user's notes. */
+  z.object({ type: z.literal("label-feature"), ...featureSchema }),
   /** Shows one feature over layers and tokens. */
   z.object({ type: z.literal("show-feature"), ...featureSchema }),
   /** What becomes of the pinned features. */
