@@ -52,7 +52,7 @@ export class DictionaryTrust {
       if (!confirmed.includes(dictionary.path)) {
         throw new RefractError("untrusted-dictionary", `Edits by its features wait for your word: ${sentence}.`);
       }
-      said.push(`confirmed though untrusted: ${sentence}`);
+      said.push(`Not trusted, edited on your word: ${sentence}.`);
     }
     return said;
   }

@@ -57,7 +57,7 @@ const COMPARISON = {
       refusal: 0.04,
       effect: { rows: 31, relativeChange: 0.07 },
       warnings: [
-        "confirmed though untrusted: sae/: wrong hook point: it fits resid_post.4 (0.014 unexplained); it leaves 1.3 of the variance at resid_post.1 unexplained, its files declare 0.014",
+        "Not trusted, edited on your word: sae/: wrong hook point: it fits resid_post.4 (0.014 unexplained); it leaves 1.3 of the variance at resid_post.1 unexplained, its files declare 0.014.",
       ],
     }),
   ],

@@ -7,13 +7,22 @@ export interface SliderRange {
   most: number;
 }
 
+const STEPS = 40;
+
+/** The largest of 1, 2 and 5 times a power of ten that is not above `step`: values that people would write. */
+function roundStep(step: number): number {
+  const ten = 10 ** Math.floor(Math.log10(step));
+  const digits = [5, 2].find((candidate) => candidate * ten <= step) ?? 1;
+  return Number((digits * ten).toPrecision(1));
+}
+
 /** A slider for one number of an edit. The toolkit has none, so it is the browser's own in VS Code's colours; it speaks at each step of a drag. */
 export function valueSlider(
   { value, least, most }: SliderRange,
   words: { label: string; name: string },
   onChange: (value: number) => void,
 ): TemplateResult {
-  const step = (most - least) / 40;
+  const step = roundStep((most - least) / STEPS);
   return html`<label class="slider">
     <span class="quiet">${words.name}</span>
     <input

@@ -57,6 +57,32 @@ function inspect(change: Partial<InspectParams> = {}) {
   return client.request("inspect", { ...params, direction: null, refusalTokens: REFUSAL, ...change });
 }
 
+const POSITIONS = `import { definePlugin } from "refract/plugin";
+export default definePlugin({
+  name: "position",
+  readings: [{
+    id: "position", label: "position", unit: "tokens", describe: "Where the token stands.",
+    needs: { direction: false, activations: true, logits: false },
+    async read({ engine, ledger, activations }, { signal }) {
+      const [stream] = Object.values(activations);
+      const { logSumExp } = await engine.lens({ activations: stream, tokens: [], top: 0, full: false }, { signal });
+      const count = ledger.ids.length;
+      if (logSumExp.length !== count) throw new Error("the lens read other rows");
+      return Float32Array.from({ length: engine.model.layers * count }, (_, at) => at % count);
+    },
+  }],
+});
+`;
+
+test("a reading of the user's plugin reads a prompt from its own thread, and may use the engine", async () => {
+  const path = join(folder, "position.mjs");
+  await writeFile(path, POSITIONS);
+  await client.request("plugins.load", { paths: [path] });
+  const { values, layers, ledger } = await inspect({ reading: "position" });
+  expect(values).toHaveLength(layers * ledger.ids.length);
+  expect([...values.slice(ledger.ids.length - 1, ledger.ids.length + 2)]).toEqual([ledger.ids.length - 1, 0, 1]);
+});
+
 /** Log-probabilities of the model's own output at every position, from its logits. */
 async function output(ids: readonly number[]): Promise<(position: number, id: number) => number> {
   const { engine } = await application.openModel("demo");
@@ -310,7 +336,7 @@ describe("features of a dictionary", () => {
     ]);
     const confirmedDictionaries = dictionaries.map(({ path }) => path);
     const columns = await compare({ conditions, confirmedDictionaries });
-    expect(columns.of("done", 1)?.warnings[0]).toMatch(/^confirmed though untrusted: .*wrong hook point/);
+    expect(columns.of("done", 1)?.warnings[0]).toMatch(/^Not trusted, edited on your word: .*wrong hook point/);
     // Steering by vectors asks nothing.
     await compare({ conditions: [{ name: "no-cyber", file: EDITS, slider: null }] });
   });
