@@ -8,6 +8,7 @@ import type { ExperimentKind } from "../../shared/plugin/experiment-kind.ts";
 import type { Reading } from "../../shared/plugin/reading.ts";
 import type { ResultView } from "../../shared/plugin/result-view.ts";
 import type { Scorer } from "../../shared/plugin/scorer.ts";
+import { plainEngine } from "./plain-engine.ts";
 import { type PluginShape, pluginShape } from "./plugin-shape.ts";
 import { PluginThread } from "./plugin-thread.ts";
 
@@ -42,7 +43,10 @@ function standIns(thread: PluginThread, shape: PluginShape): Lists {
     })),
     views: each("views") as ResultView[],
     scorers: each("scorers") as Scorer[],
-    readings: each("readings") as Reading[],
+    readings: (each("readings") as Reading[]).map((reading) => ({
+      ...reading,
+      read: (input, options) => reading.read({ ...input, engine: plainEngine(input.engine) }, options),
+    })),
     dictionaries: each("dictionaries") as DictionaryFormat[],
   };
 }
