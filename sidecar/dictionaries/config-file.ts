@@ -51,6 +51,13 @@ export function number({ path, values }: ConfigFile, key: string): number {
   throw refused(`${path}: ${key}: expected a number, found ${JSON.stringify(value)}`);
 }
 
+/** A number that a measure is multiplied or divided by. */
+export function positive(file: ConfigFile, key: string): number {
+  const value = number(file, key);
+  if (value > 0) return value;
+  throw refused(`${file.path}: ${key}: expected a number above 0, found ${value}`);
+}
+
 export function text({ values }: ConfigFile, key: string): string | null {
   const value = values[key];
   return typeof value === "string" ? value : null;

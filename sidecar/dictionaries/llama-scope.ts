@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { refused } from "../../shared/errors.ts";
 import type { Dictionary, DictionaryActivation, DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
-import { type ConfigFile, count, flag, number, part, readConfig, text, tryConfig } from "./config-file.ts";
+import { type ConfigFile, count, flag, number, part, positive, readConfig, text, tryConfig } from "./config-file.ts";
 import { hookPointOf } from "./hook-name.ts";
 import { safetensorsWeights, tensor } from "./weights.ts";
 
@@ -49,8 +49,8 @@ async function describe(folder: string, config: ConfigFile): Promise<Dictionary>
   if (flag(config, "apply_decoder_bias_to_pre_encoder", false)) {
     throw refused(`${config.path}: apply_decoder_bias_to_pre_encoder: expected false, found true`);
   }
-  const factor = Math.sqrt(d) / number(norms, "in");
-  const out = "out" in norms.values ? Math.sqrt(d) / number(norms, "out") : factor;
+  const factor = Math.sqrt(d) / positive(norms, "in");
+  const out = "out" in norms.values ? Math.sqrt(d) / positive(norms, "out") : factor;
   if (reads !== writes && Math.abs(out - factor) > 1e-6 * factor) {
     throw refused(
       `${config.path}: dataset_average_activation_norm: in and out differ; transcoders of that kind are not read`,

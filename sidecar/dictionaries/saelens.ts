@@ -8,7 +8,18 @@ import type {
   DictionaryNormalisation,
 } from "../../shared/plugin/dictionary-format.ts";
 import { readSafetensorsFloats, readSafetensorsHeader } from "../files/safetensors.ts";
-import { type ConfigFile, count, flag, number, part, readConfig, text, tryConfig, unknownKeys } from "./config-file.ts";
+import {
+  type ConfigFile,
+  count,
+  flag,
+  number,
+  part,
+  positive,
+  readConfig,
+  text,
+  tryConfig,
+  unknownKeys,
+} from "./config-file.ts";
 import { hookPointOf } from "./hook-name.ts";
 import { readStored } from "./stored-tensor.ts";
 import { optionalTensor, safetensorsWeights, tensor, type Weights } from "./weights.ts";
@@ -212,7 +223,7 @@ async function normalisationOf(folder: string, config: ConfigFile): Promise<Dict
           `${config.path}: normalize_activations is "expected_average_only_in", but there is no scaling_factor: ${join(folder, SCALER)} is missing. Fold it with SAELens (fold_activation_norm_scaling_factor) and save again, or put {"scaling_factor": ...} there`,
         );
       }
-      return { kind: "scale", factor: number(scaler, "scaling_factor") };
+      return { kind: "scale", factor: positive(scaler, "scaling_factor") };
     }
     default:
       throw refused(

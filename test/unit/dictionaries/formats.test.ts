@@ -157,6 +157,22 @@ describe("a dictionary that cannot be read", () => {
     );
   });
 
+  test.each([0, -1, "1.5", null])("is refused where that factor is %j", async (factor) => {
+    const folder = await copy("saelens-scaled");
+    await writeFile(join(folder, "activation_scaler.json"), JSON.stringify({ scaling_factor: factor }));
+    await expect(opening(folder)).rejects.toThrow(/activation_scaler\.json: scaling_factor: expected a number/);
+  });
+
+  test("is refused where the norm that Llama Scope scales by is missing or is none", async () => {
+    const folder = await copy("llama-scope");
+    const path = join(folder, "hyperparams.json");
+    const config = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    for (const norms of [{}, { in: 0, out: 9 }]) {
+      await writeFile(path, JSON.stringify({ ...config, dataset_average_activation_norm: norms }));
+      await expect(opening(folder)).rejects.toThrow(/hyperparams\.json: .*in: expected a number/);
+    }
+  });
+
   test("warns of a key that is not understood", async () => {
     const folder = await copy("saelens-standard");
     const config = JSON.parse(await readFile(join(folder, "cfg.json"), "utf8")) as Record<string, unknown>;
