@@ -1,14 +1,16 @@
 import { refused } from "../../../shared/errors.ts";
 import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shared/plugin/experiment-kind.ts";
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
-import { principalAngles } from "../../statistics/principal-angles.ts";
 import { seeded } from "../../statistics/random.ts";
 import { firstPrunedLayer, SELECTION_DEFAULTS } from "../directions/selection-rule.ts";
 import { ablate, NO_EDITS } from "../study/edit-rows.ts";
 import { type NamedEdits, outcomesOf, rate } from "../study/outcomes.ts";
 import { sample } from "../study/sample.ts";
+import { type AloneEffect, aloneEffects } from "./alone-effects.ts";
 import { type ComponentFeatures, dictionaryAt, findFeatures } from "./find-features.ts";
-import { type FeaturesData, type LayerFeatures, summariseFeatures } from "./summarise.ts";
+import type { FeaturesData, LayerFeatures } from "./layer-features.ts";
+import { overlapsOf } from "./overlaps.ts";
+import { summariseFeatures } from "./summarise.ts";
 
 /** A smaller set is chosen where it keeps this share of the largest set's effect on validation prompts. */
 const ENOUGH = 0.9;
@@ -28,6 +30,12 @@ export const features = defineExperiment({
       minItems: 1,
       required: true,
       describe: "Category of each component, in the same order, each with its matched harmless set.",
+    },
+    others: {
+      type: "prompt-sets",
+      minItems: 0,
+      default: [],
+      describe: "Further categories that each set of features is tried on.",
     },
     dictionaries: {
       type: "file",
@@ -76,16 +84,21 @@ export const features = defineExperiment({
     const chosen = config.layers.length > 0 ? config.layers : Array.from({ length: end }, (_, layer) => layer);
     const bad = chosen.find((layer) => layer < 0 || layer >= layers);
     if (bad !== undefined) throw refused(`layers: the model has layers 0 to ${layers - 1}, found ${bad}.`);
+    const repeated = config.others.find((set) => config.prompts.includes(set));
+    if (repeated !== undefined) throw refused(`others: ${repeated} is among the prompts already.`);
+    const untested = config.others.find((set) => count(set, "test") === 0);
+    if (untested !== undefined) throw refused(`others: ${untested} has no test prompt to try the features on.`);
     const sets = config.prompts;
-    const test = sets.reduce((sum, set) => sum + count(set, "test"), 0);
+    const tested = [...sets, ...config.others];
+    const test = tested.reduce((sum, set) => sum + count(set, "test"), 0);
     const val = sets.reduce((sum, set) => sum + count(set, "val"), 0);
     const rows = 1 + sets.length * (2 + config.controls);
     return chosen.map(
       (layer): PlannedUnit => ({
         id: `layer-${layer}`,
         label: `features at layer ${layer}`,
-        passes: Math.round(2 * sets.length * config.take + val * (1 + sizes(config.most).length) + rows * test),
-        replies: config.replies * rows * sets.length,
+        passes: Math.round(2 * sets.length * config.take + val * (2 + sizes(config.most).length) + rows * test),
+        replies: config.replies * rows * tested.length,
         input: { layer },
       }),
     );
@@ -102,6 +115,7 @@ export const features = defineExperiment({
     }
     const found: ComponentFeatures[] = [];
     const chosen: number[][] = [];
+    const alone: AloneEffect[][] = [];
     for (const [k, name] of config.components.entries()) {
       const set = config.prompts[k] as string;
       const matched =
@@ -128,10 +142,12 @@ export const features = defineExperiment({
         tried.push({ name: String(size), edits });
       }
       const [before, ...after] = await outcomesOf(study, val, tried);
-      chosen.push(ranked.slice(0, smallestEnough(rate(before?.refused ?? []), after)));
+      const enough = ranked.slice(0, smallestEnough(rate(before?.refused ?? []), after));
+      chosen.push(enough);
+      alone.push(await aloneEffects(study, dictionary, { set: enough, val, before, together: after }));
     }
     const test: { set: string; prompt: StudyPrompt }[] = [];
-    for (const set of config.prompts) {
+    for (const set of [...config.prompts, ...config.others]) {
       for (const prompt of await study.prompts(set)) if (prompt.split === "test") test.push({ set, prompt });
     }
     const taken = new Set([
@@ -139,12 +155,15 @@ export const features = defineExperiment({
       ...found.flatMap((one) => one.found.slice(0, config.most).map(({ feature }) => feature)),
     ]);
     const conditions: NamedEdits[] = [{ name: "baseline", edits: NO_EDITS }];
+    const controls: number[][][] = [];
     for (const [k, name] of config.components.entries()) {
       const one = found[k] as ComponentFeatures;
+      controls.push([]);
       conditions.push({ name: `features/${name}`, edits: await study.scaleFeatures(dictionary, chosen[k] ?? [], 0) });
       conditions.push({ name: `direction/${name}`, edits: ablate([dictionary.reads], [one.direction]) });
       for (let c = 0; c < config.controls; c++) {
         const control = sameDensity(chosen[k] ?? [], one.density, taken, study.seed, `${name}/${c}`);
+        controls[k]?.push(control);
         conditions.push({ name: `random/${name}/${c}`, edits: await study.scaleFeatures(dictionary, control, 0) });
       }
     }
@@ -154,7 +173,11 @@ export const features = defineExperiment({
       conditions,
       { replies: config.replies },
     );
-    const spans = await Promise.all(chosen.map((set) => study.decoderRows(dictionary, set)));
+    const overlaps = await overlapsOf(study, dictionary, {
+      chosen,
+      controls,
+      directions: found.map(({ direction }) => direction),
+    });
     const data: LayerFeatures = {
       layer,
       at: dictionary.reads,
@@ -165,20 +188,14 @@ export const features = defineExperiment({
           name,
           set: config.prompts[k] as string,
           chosen: one.found.filter(({ feature }) => chosen[k]?.includes(feature)),
+          alone: alone[k] ?? [],
           explained: one.explained,
           refused: one.refused,
           complied: one.complied,
           dead: one.density.filter((share) => share === 0).length,
         };
       }),
-      overlaps: spans.flatMap((a, i) =>
-        spans.slice(i + 1).flatMap((b, d) => {
-          if (a.length === 0 || b.length === 0) return [];
-          const j = i + 1 + d;
-          const both = (chosen[i] ?? []).filter((feature) => chosen[j]?.includes(feature)).length;
-          return [{ of: [i, j] as [number, number], shared: both, cosine: principalAngles(a, b).cosines[0] ?? 0 }];
-        }),
-      ),
+      overlaps,
       prompts: test.map(({ set, prompt }) => ({ set, id: prompt.id, text: prompt.text, base: prompt.base })),
       outcomes,
     };
