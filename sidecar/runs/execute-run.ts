@@ -42,6 +42,18 @@ function newRunFolder(out: string, specPath: string, now: Date): string {
   }
 }
 
+/** Whether a write failed for want of space, however deep that is in an error's causes. */
+function diskIsFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && error.code === "ENOSPC") || diskIsFull(error.cause);
+}
+
+function fullDisk(folder: string, cause: unknown): RefractError {
+  if (cause instanceof RefractError) return cause;
+  const sentence = "the disk is full. What was finished is kept; free some space and go on with --resume.";
+  return new RefractError("failed", `${folder}: ${sentence}`, { cause });
+}
+
 /** Runs a spec, or goes on with a run of it. What is finished is on disk when it ends, however it ends. */
 export async function executeRun(request: RunRequest, tools: RunTools): Promise<RunOutcome> {
   const before = request.resume === null ? null : readManifest(resolve(request.resume));
@@ -58,6 +70,8 @@ export async function executeRun(request: RunRequest, tools: RunTools): Promise<
     }
     request.onFolder(folder);
     return await runUnits(prepared, folder, request);
+  } catch (error) {
+    throw diskIsFull(error) ? fullDisk(request.out, error) : error;
   } finally {
     await prepared.close();
   }
@@ -175,10 +189,10 @@ async function runUnits({ material, plan }: PreparedRun, folder: string, request
         } catch (error) {
           if (
             signal.aborted ||
+            diskIsFull(error) ||
             (error instanceof RefractError && (error.code === "cancelled" || error.code === "engine-died"))
           )
             throw error;
-          if (error instanceof RefractError && error.message.includes("results.ndjson")) throw error;
           const failure = error instanceof Error ? error : new Error(String(error));
           failures.set(experiment.name === COMPONENTS ? unit.id : experiment.name, failure);
           journal.append({

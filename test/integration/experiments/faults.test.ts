@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Engine } from "../../../shared/engine/engine.ts";
@@ -94,6 +94,27 @@ it.each([
   expect(status).toBe("failed");
   expect(summaryOf(run).experiments.found?.message).toMatch(message);
 });
+
+it.each(["summary.json.part", `component.cyber.safetensors.${process.pid}.part`])(
+  "a disk that is full when %s is written ends the run in words, and it goes on once there is space",
+  async (file) => {
+    const { folder, specPath } = toyFolder(toySpec(["cyber", "fraud"], SHAPES), { train: 4, val: 2, test: 2 });
+    let run = "";
+    const onFolder = (path: string) => {
+      run = path;
+      // Every write to this device fails for want of space.
+      symlinkSync("/dev/full", join(path, file));
+    };
+    const out = join(folder, "runs");
+    await expect(executeRun(toyRequest(specPath, out, { onFolder }), toyTools())).rejects.toMatchObject({
+      code: "failed",
+      message: expect.stringMatching(/the disk is full\. What was finished is kept; .* go on with --resume/),
+    });
+    rmSync(join(run, file), { force: true });
+    const { status } = await executeRun(toyRequest(specPath, out, { resume: run }), toyTools());
+    expect(status).toBe("done");
+  },
+);
 
 const plugin = (body: string) => `import { definePlugin } from "refract/plugin";
 export default definePlugin({ name: "mine", experiments: [{
