@@ -5,12 +5,13 @@ import { refused } from "../../shared/errors.ts";
 import type { Tensor } from "../../shared/tensors/tensor.ts";
 import { matchHookPoints } from "../edits/match-hook-points.ts";
 import { writeSafetensors } from "../files/safetensors.ts";
+import { addCheckOption, type CheckOptions, refuseUntrusted } from "./check-dictionaries.ts";
 import { conditionsOf, readEdits, sayReports } from "./conditions-option.ts";
 import { addInputOptions, type InputOptions, readInput, sequencesOf } from "./input-options.ts";
 import { addModelOptions, type ModelOptions, say, withApplication } from "./model-options.ts";
 import { startProgress } from "./progress.ts";
 
-interface CaptureOptions extends ModelOptions, InputOptions {
+interface CaptureOptions extends ModelOptions, InputOptions, CheckOptions {
   hooks: string;
   out: string;
   edits?: string;
@@ -30,7 +31,7 @@ export function addCaptureCommand(program: Command, resolve: (path: string) => s
     .requiredOption("--out <file>", "the safetensors file to write")
     .option("--edits <file>", "an edits file: every prompt under each of its conditions")
     .option("--dictionary-format <id>", "the dictionaries' format, where two fit");
-  addModelOptions(addInputOptions(command)).action((name: string, options: CaptureOptions) =>
+  addCheckOption(addModelOptions(addInputOptions(command))).action((name: string, options: CaptureOptions) =>
     withApplication(options, resolve, async (application, signal) => {
       const names = hookNames(options.hooks);
       const input = await readInput(options, resolve);
@@ -41,6 +42,7 @@ export function addCaptureCommand(program: Command, resolve: (path: string) => s
       const points = names.points.length === 0 ? [] : matchHookPoints(names.points, engine.model, "--hooks");
       const sequences = await sequencesOf(input, options, model);
       const conditions = await conditionsOf(edits, model, sequences, 0, options.dictionaryFormat);
+      await refuseUntrusted(options, model, conditions, sequences, signal);
       const lanes = sequences.flatMap((ids) => conditions.map((condition) => ({ ids, edits: condition.edits })));
       const captures = points.map((at): Capture => ({ at, positions: "all" }));
       const reports: EditReport[][] = [];

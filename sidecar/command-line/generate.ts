@@ -4,12 +4,13 @@ import { refused } from "../../shared/errors.ts";
 import type { LoadedModel } from "../application/application.ts";
 import type { CompiledCondition } from "../edits/compiled-condition.ts";
 import type { ModelTokenizer } from "../engine/tokens/open-tokenizer.ts";
+import { addCheckOption, type CheckOptions, refuseUntrusted } from "./check-dictionaries.ts";
 import { conditionsOf, readEdits, sayReports } from "./conditions-option.ts";
 import { addInputOptions, type InputOptions, readInput, sequencesOf } from "./input-options.ts";
 import { addModelOptions, type ModelOptions, positiveInteger, say, withApplication } from "./model-options.ts";
 import { startProgress } from "./progress.ts";
 
-interface GenerateOptions extends ModelOptions, InputOptions {
+interface GenerateOptions extends ModelOptions, InputOptions, CheckOptions {
   maxNewTokens: number;
   temperature: number;
   topP: number;
@@ -34,7 +35,7 @@ export function addGenerateCommand(program: Command, resolve: (path: string) => 
     .option("--edits <file>", "an edits file: every prompt under each of its conditions")
     .option("--dictionary-format <id>", "the dictionaries' format, where two fit")
     .option("--json", "print NDJSON (the only form there is)");
-  addModelOptions(addInputOptions(command)).action((name: string, options: GenerateOptions) =>
+  addCheckOption(addModelOptions(addInputOptions(command))).action((name: string, options: GenerateOptions) =>
     withApplication(options, resolve, async (application, signal) => {
       refuseSampling(options);
       const input = await readInput(options, resolve);
@@ -43,6 +44,7 @@ export function addGenerateCommand(program: Command, resolve: (path: string) => 
       for (const warning of model.engine.model.warnings) say(`warning: ${warning}`);
       const sequences = await sequencesOf(input, options, model);
       const conditions = await conditionsOf(edits, model, sequences, options.maxNewTokens, options.dictionaryFormat);
+      await refuseUntrusted(options, model, conditions, sequences, signal);
       sayContext(sequences, options.maxNewTokens, model);
       await generateAll(model, sequences, conditions, options, signal);
     }),

@@ -340,6 +340,18 @@ describe("dictionaries", () => {
     await rm(join(folder, "d.safetensors"));
   });
 
+  it("edits unasked, and not at all where it is to be checked first and does not fit", async () => {
+    await cfg({});
+    await clampAt("resid_post.1");
+    expect(await run(...args)).toMatchObject({ code: 0 });
+    await rm(join(folder, "d.safetensors"));
+    await refusal(
+      /--check-dictionaries: .*sae: wrong model: it leaves [\d.]+ of the variance/,
+      ...args,
+      "--check-dictionaries",
+    );
+  });
+
   it("sits on a stream under both of its names, and nowhere else", async () => {
     await cfg({ metadata: { hook_name: "blocks.2.hook_resid_pre" } });
     const captured = async (at: string) => {
