@@ -1,13 +1,14 @@
 /**
  * `npm run bench -- editor`: what a researcher waits for in VS Code. Cold start of the sidecar to its first answer; loading and activating the
- * extension; and, in a real VS Code, a 200-token prompt on the demo model from key press to `setDecorations`, in ratio to a bare forward pass of
- * the untouched export over the same tokens in the same run.
+ * extension; and, in a real VS Code, a 200-token prompt on the demo model from key press to `setDecorations` and to the frame that shows them, in
+ * ratio to a bare forward pass of the untouched export over the same tokens in the same run.
  */
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Page } from "playwright-core";
 import { openSocket } from "../../extension/sidecar/open-socket.ts";
 import { ProtocolClient } from "../../shared/protocol/client.ts";
 import { cutModel } from "../../sidecar/engine/cut/cut-model.ts";
@@ -63,9 +64,42 @@ async function coldStart(): Promise<number> {
   return milliseconds;
 }
 
+type Painting = typeof globalThis & { paints: { changed: number; shown: number }[] };
+
+/** Notes each change of the editor's text layers, and when the frame that shows it is out; in milliseconds since the epoch. */
+async function watchPaints(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const paints: Painting["paints"] = [];
+    (globalThis as Painting).paints = paints;
+    const now = () => performance.timeOrigin + performance.now();
+    const observer = new MutationObserver(() => {
+      const changed = now();
+      // A frame's callbacks come before it is painted; a message that is posted there comes after.
+      requestAnimationFrame(() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => paints.push({ changed, shown: now() });
+        port2.postMessage(null);
+      });
+    });
+    for (const layer of document.querySelectorAll(".monaco-editor .view-overlays, .monaco-editor .view-lines")) {
+      observer.observe(layer, { subtree: true, childList: true, attributes: true, characterData: true });
+    }
+  });
+}
+
+/** When the first change after a time was on the screen. */
+async function paintedAfter(page: Page, time: number): Promise<number> {
+  const found = await page.waitForFunction(
+    (from) => (globalThis as Painting).paints.find(({ changed }) => changed >= from)?.shown,
+    time,
+  );
+  return (await found.jsonValue()) ?? Number.NaN;
+}
+
 /** In the window: key press to tints, with the prompt changed each time, so that every press costs a pass. */
 async function pressToTints(): Promise<{
   milliseconds: number[];
+  painted: number[];
   loading: number[];
   activation: number;
   ids: number[];
@@ -98,7 +132,9 @@ async function pressToTints(): Promise<{
     });
     const { page } = journey.window;
     await page.locator(".monaco-editor .view-line").first().click();
+    await watchPaints(page);
     const milliseconds: number[] = [];
+    const painted: number[] = [];
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
@@ -119,12 +155,13 @@ async function pressToTints(): Promise<{
       await page.keyboard.press("Control+Alt+i");
       const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
       milliseconds.push((drawn ?? Number.NaN) - pressed);
+      painted.push((await paintedAfter(page, drawn ?? Number.NaN)) - pressed);
       ids = await journey.host((vscode) => {
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
         return api.inspections.of(vscode.window.activeTextEditor?.document.uri)[0].inspection.ledger.ids as number[];
       });
     }
-    return { milliseconds, loading, activation, ids };
+    return { milliseconds, painted, loading, activation, ids };
   } finally {
     await journey.end();
   }
@@ -136,7 +173,7 @@ console.log(
 const starts: number[] = [];
 for (let i = 0; i < 7; i++) starts.push(await coldStart());
 line("sidecar, cold start to its first answer", starts, 1500);
-const { milliseconds, loading, activation, ids } = await pressToTints();
+const { milliseconds, painted, loading, activation, ids } = await pressToTints();
 const tokens = ids.length;
 line(
   "extension, loading its bundle and activate()",
@@ -144,6 +181,7 @@ line(
   50,
 );
 line(`inspection of ${tokens} tokens, key press to setDecorations`, milliseconds, 150);
+line("the same, key press to the painted frame", painted, 300);
 const bare = await UntouchedModel.load(cutModel(DEMO));
 await bare.pass([ids]);
 const passes: number[] = [];

@@ -62,3 +62,16 @@ test("tints keep a border in high contrast", async () => {
     );
   expect(borders.length).toBeGreaterThan(0);
 });
+
+test("in a wide window the picture for the README shows the prompt with its tints and the heatmap", async () => {
+  const { window, host } = journey;
+  await host(async (vscode) => {
+    await vscode.workspace.getConfiguration("workbench").update("colorTheme", "Default Light Modern", true);
+    await vscode.commands.executeCommand("workbench.action.closeSidebar");
+  });
+  await window.page.setViewportSize({ width: 1600, height: 800 });
+  const grid = (await window.webview("Heatmap")).locator(".grid canvas").first();
+  await expect.poll(async () => (await grid.boundingBox())?.width ?? 0).toBeGreaterThan(200);
+  await window.page.waitForTimeout(800);
+  await window.screenshot("readme-workbench");
+});
