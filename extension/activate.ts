@@ -16,7 +16,7 @@ import { Models } from "./models/models.ts";
 import { ModelsView } from "./models/models-view.ts";
 import { ComparePanel } from "./panels/compare-panel.ts";
 import { ComparePanels } from "./panels/compare-panels.ts";
-import { HeatmapPanel } from "./panels/heatmap-panel.ts";
+import { HeatmapPanels } from "./panels/heatmap-panels.ts";
 import { ResultsPanel } from "./panels/results-panel.ts";
 import { PromptDiagnostics } from "./prompts/diagnostics.ts";
 import { PromptLenses } from "./prompts/lenses.ts";
@@ -59,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   );
   const requests = new FeatureRequests({ sidecar, models, files });
   const shared = { inspections, choices, cursor, models };
-  const heatmap = new HeatmapPanel(context, log, { ...shared, requests, pinned, compare });
+  const heatmaps = new HeatmapPanels(context, log, { ...shared, requests, pinned, compare });
   context.subscriptions.push(
     ...[
       log,
@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
     ],
     ...[pinned, choices, cursor, inspections, view, new Hovers(inspections, view, log)],
     ...[new LayerItem(inspections, view, cursor), new PromptLenses(files, inspections, models, sidecar, log)],
-    ...[replies, heatmap, compare],
+    ...[replies, heatmaps, compare],
   );
   const running = new RunningSpecs(models, trust, log);
   const runs = new RunsView(running);
@@ -85,7 +85,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   // A run opens the model that its spec names.
   running.onDidChange(() => models.refresh().catch((error: unknown) => log.debug(`models: ${String(error)}`)));
   addRunCommands(commands, { running, view: runs, results });
-  addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmap });
+  addInspectCommands(commands, { files, inspections, choices, cursor, view, heatmaps });
   addFileCommands(commands, { context, log, sidecar, models, files, inspections, compare, cursor });
   // After activation: what the specs name is looked up when VS Code is idle enough to have activated everything.
   setImmediate(() => files.lookIntoSpecs().catch((error: unknown) => log.warn(String(error))));

@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { SITES } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Commands } from "../commands.ts";
-import type { HeatmapPanel } from "../panels/heatmap-panel.ts";
+import type { HeatmapPanels } from "../panels/heatmap-panels.ts";
 import type { PromptFiles } from "../prompts/prompt-files.ts";
 import type { EditorView } from "./editor-view.ts";
 import type { InspectedPrompt, Inspections } from "./inspections.ts";
@@ -15,7 +15,7 @@ export interface InspectParts {
   choices: ReadingChoices;
   cursor: SharedCursor;
   view: EditorView;
-  heatmap: HeatmapPanel;
+  heatmaps: HeatmapPanels;
 }
 
 /** A prompt in a document, as commands name it. */
@@ -126,7 +126,8 @@ export function addInspectCommands(commands: Commands, parts: InspectParts): voi
     );
   });
   commands.add("showHeatmap", async (uri?: vscode.Uri, index?: number) => {
-    parts.heatmap.show();
+    const named = uri !== undefined && index !== undefined ? { uri: uri.toString(), prompt: index } : null;
+    parts.heatmaps.show(named ?? parts.cursor.place);
     if (parts.cursor.place !== null && index === undefined) return;
     const { document, prompt } = await promptPlace(parts.files, parts.cursor.place, uri, index);
     if (parts.inspections.get(document.uri, prompt) === undefined) await parts.inspections.inspect(document, prompt);

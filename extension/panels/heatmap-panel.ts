@@ -24,12 +24,18 @@ import { saveExport } from "./save-export.ts";
 
 const TOP_TOKENS = 8;
 
-/** Which prompt the heatmap showed last, so that a restored picture can be read again. */
-const ORIGIN_KEY = "refract.heatmap.origin";
+export const HEATMAP_VIEW = "refract.heatmap";
 
-interface Origin {
+/** A prompt, as heatmaps name it. */
+export interface Origin {
   uri: string;
   prompt: number;
+}
+
+/** What a page remembers of itself over a reload, so that its picture can be read again. */
+export interface RestoredHeatmap {
+  origin: Origin | null;
+  locked: boolean;
 }
 
 export interface HeatmapParts {
@@ -40,9 +46,11 @@ export interface HeatmapParts {
   requests: FeatureRequests;
   pinned: PinnedFeatures;
   compare: ComparePanels;
+  /** Whether a heatmap that is locked shows a prompt already. */
+  isKept: (origin: Origin) => boolean;
 }
 
-/** The heatmap of the prompt that was inspected last, linked with the editor both ways. */
+/** The heatmap of the prompt that was inspected last or, where it is locked, of one prompt; linked with the editor both ways. */
 export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   readonly #inspections: Inspections;
   readonly #choices: ReadingChoices;
@@ -51,7 +59,13 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   readonly #requests: FeatureRequests;
   readonly #pinned: PinnedFeatures;
   readonly #compare: ComparePanels;
+  readonly #isKept: (origin: Origin) => boolean;
+  /** The prompt of a restored picture, until it is read again. */
+  readonly #restored: Origin | null;
   #shown: Origin | null = null;
+  #locked: boolean;
+  /** The move of the shared cursor that is being told is this page's own. */
+  #moving = false;
   #rows: "layers" | "features" = "layers";
   /** The picture of features that is being asked for, and the search through prompts that runs. */
   #strongest: AbortController | null = null;
@@ -60,10 +74,12 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   constructor(
     context: vscode.ExtensionContext,
     log: vscode.LogOutputChannel,
-    { inspections, choices, cursor, models, requests, pinned, compare }: HeatmapParts,
+    { inspections, choices, cursor, models, requests, pinned, compare, isKept }: HeatmapParts,
+    { origin, locked }: RestoredHeatmap,
   ) {
     super(context, log, {
-      viewType: "refract.heatmap",
+      viewType: HEATMAP_VIEW,
+      several: true,
       page: "heatmap",
       title: "Heatmap",
       messages: async () => (await import("../../shared/protocol/pages/heatmap-messages.ts")).fromHeatmapSchema,
@@ -75,14 +91,19 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     this.#requests = requests;
     this.#pinned = pinned;
     this.#compare = compare;
+    this.#isKept = isKept;
+    this.#restored = origin;
+    this.#locked = locked;
     this.register({ dispose: () => this.#firing?.abort() });
     this.register(
       pinned.onDidChange(() => void this.#pinsChanged().catch((error: unknown) => showProblem(error, log))),
     );
     this.register(
       inspections.onDidChange((event) => {
-        if (event.kind === "read") void this.#show(event.inspected);
-        else if (event.kind === "started" && this.#isShown(event.uri, event.prompt)) {
+        if (event.kind === "read") {
+          const { uri, prompt } = event.inspected;
+          if (this.#follows({ uri: uri.toString(), prompt })) void this.#show(event.inspected);
+        } else if (event.kind === "started" && this.#isShown(event.uri, event.prompt)) {
           this.send({ type: "waiting", what: "Reading the prompt..." });
         } else if (event.kind === "stale" && this.#isShown(event.inspected.uri, event.inspected.prompt)) {
           this.send({ type: "stale" });
@@ -93,7 +114,9 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     );
     this.register(
       cursor.onDidMove(({ place, by }) => {
-        if (by === "heatmap") return;
+        if (this.#moving || !this.#follows(place)) return;
+        // Whoever looks at another heatmap's prompt compares it with this one's.
+        if (by === "heatmap" && !this.shows(place)) return;
         const inspected = this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
         if (inspected === undefined) return;
         if (!this.#isShown(inspected.uri, place.prompt)) void this.#show(inspected);
@@ -103,9 +126,19 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     );
   }
 
+  get locked(): boolean {
+    return this.#locked;
+  }
+
+  /** Whether its picture is of a prompt, be it one of an earlier session. */
+  shows(origin: Origin): boolean {
+    const shown = this.#origin();
+    return shown !== null && shown.uri === origin.uri && shown.prompt === origin.prompt;
+  }
+
   protected override async ready(): Promise<void> {
     const { place } = this.#cursor;
-    if (place === null) return;
+    if (place === null || !this.#follows(place)) return;
     const inspected = this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
     if (inspected === undefined) return;
     await this.#show(inspected);
@@ -126,6 +159,10 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         return;
       case "details":
         await this.#details(message.layer, message.token);
+        return;
+      case "lock":
+        this.#locked = message.locked;
+        this.#sendOrigin();
         return;
       case "rows":
         this.#rows = message.rows;
@@ -180,8 +217,8 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   async #show(inspected: InspectedPrompt): Promise<void> {
     const { uri, prompt } = inspected;
     this.#shown = { uri: uri.toString(), prompt };
-    await this.context.workspaceState.update(ORIGIN_KEY, this.#shown);
     if (!this.isOpen) return;
+    this.#sendOrigin();
     this.setTitle(`Heatmap: ${inspected.title}`);
     await this.#sendChoices(uri);
     await this.#sendPins(uri);
@@ -319,6 +356,15 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     });
   }
 
+  /** A locked heatmap keeps its prompt; the others go along, but not to a prompt that a locked one shows. */
+  #follows(origin: Origin): boolean {
+    return this.shows(origin) || (!this.#locked && !this.#isKept(origin));
+  }
+
+  #sendOrigin(): void {
+    this.send({ type: "origin", origin: this.#origin(), locked: this.#locked });
+  }
+
   #isShown(uri: vscode.Uri, prompt: number): boolean {
     return this.#shown !== null && this.#shown.uri === uri.toString() && this.#shown.prompt === prompt;
   }
@@ -327,7 +373,12 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     const origin = this.#shown;
     if (origin === null) return;
     const before = this.#cursor.place?.layer;
-    this.#cursor.move({ ...origin, layer, token }, "heatmap");
+    this.#moving = true;
+    try {
+      this.#cursor.move({ ...origin, layer, token }, "heatmap");
+    } finally {
+      this.#moving = false;
+    }
     const inspected = this.#shownPrompt();
     if (this.#rows === "features" && layer !== before && inspected !== undefined) void this.#sendFeatures(inspected);
   }
@@ -367,7 +418,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   }
 
   #origin(): Origin | null {
-    return this.#shown ?? this.context.workspaceState.get<Origin | null>(ORIGIN_KEY, null);
+    return this.#shown ?? this.#restored;
   }
 
   async #document(): Promise<vscode.TextDocument | null> {

@@ -175,6 +175,22 @@ describe("the heatmap page", () => {
     await page.close();
   });
 
+  it("asks to be locked on its prompt, and finds prompt and lock again after a reload", async () => {
+    const first = await openWithPicture(DARK);
+    const origin = { uri: "file:///prompts/a.prompt.md", prompt: 2 };
+    await first.send({ type: "origin", origin, locked: false });
+    await first.page.locator("vscode-button", { hasText: "Lock" }).click();
+    expect(await first.posted()).toContainEqual({ type: "lock", locked: true });
+    await first.send({ type: "origin", origin, locked: true });
+    await expect.poll(async () => await first.saved()).toMatchObject({ origin, locked: true });
+    const saved = await first.saved();
+    await first.page.close();
+    const { page, posted } = await openPage(browser, "heatmap", { theme: DARK, saved });
+    await page.locator("vscode-button", { hasText: "Unlock" }).click();
+    expect(await posted()).toContainEqual({ type: "lock", locked: false });
+    await page.close();
+  });
+
   it("reads a saved picture's prompt again at the press of a button", async () => {
     const first = await openWithPicture(DARK);
     await expect.poll(async () => await first.saved()).toBeTruthy();

@@ -198,11 +198,24 @@ function toolbar(current: HeatmapState): TemplateResult | typeof nothing {
     ${picture.refusal === null ? nothing : html`<span>refusal ${formatFigure(picture.refusal)}</span>`}
     <span class="quiet">${picture.tokens.length} tokens, ${formatFigure(picture.milliseconds)} ms, ${picture.model}</span>
     <span class="spacer"></span>
+    ${current.origin === null ? nothing : lockButton(current)}
     <vscode-button appearance="secondary" @click=${() => update({ ...state, table: !state.table })}>${current.table ? "Picture" : "Table"}</vscode-button>
     <vscode-button appearance="secondary" @click=${savePng}>PNG</vscode-button>
     <vscode-button appearance="secondary" @click=${saveSvg}>SVG</vscode-button>
     <vscode-button appearance="secondary" @click=${saveCsv}>CSV</vscode-button>
   </div>`;
+}
+
+/** A locked heatmap stays while the editor goes to other prompts; `Show Heatmap` then opens another beside it. */
+function lockButton({ locked }: HeatmapState): TemplateResult {
+  const title = locked ? "Go along with the editor again" : "Keep this prompt while the editor goes on to others";
+  return html`<vscode-button
+    appearance="secondary"
+    title=${title}
+    aria-pressed=${locked}
+    @click=${() => host.post({ type: "lock", locked: !locked })}
+    >${locked ? "Unlock" : "Lock"}</vscode-button
+  >`;
 }
 
 function readingChoices(current: HeatmapState): TemplateResult {

@@ -13,12 +13,16 @@ export interface SavedHeatmap {
   cursor: { row: number; token: number } | null;
   pins: { row: number; token: number }[];
   table: boolean;
+  /** Read by the host, which restores the page. */
+  origin: HeatmapState["origin"];
+  locked: boolean;
 }
 
 export function saveHeatmap(state: HeatmapState): SavedHeatmap | null {
-  const { picture, scaleMode, cursor, pins, table } = state;
+  const { picture, scaleMode, cursor, pins, table, origin, locked } = state;
   if (!picture) return null;
-  return { picture: { ...picture, values: floatsToBase64(picture.values) }, scaleMode, cursor, pins, table };
+  const written = { ...picture, values: floatsToBase64(picture.values) };
+  return { picture: written, scaleMode, cursor, pins, table, origin, locked };
 }
 
 export function restoreHeatmap(saved: SavedHeatmap | undefined): HeatmapState {
@@ -27,5 +31,5 @@ export function restoreHeatmap(saved: SavedHeatmap | undefined): HeatmapState {
   const picture = { ...saved.picture, values: floatsFromBase64(saved.picture.values) };
   const shown = receive(setScaleMode(EMPTY_STATE, saved.scaleMode), { type: "picture", picture, saved: true });
   const placed = saved.cursor ? moveCursor(shown, saved.cursor.row, saved.cursor.token) : shown;
-  return { ...placed, pins: saved.pins, table: saved.table };
+  return { ...placed, pins: saved.pins, table: saved.table, origin: saved.origin, locked: saved.locked };
 }

@@ -36,6 +36,9 @@ export interface HeatmapState {
   stale: boolean;
   /** What is being waited for; empty when nothing is. */
   waiting: string;
+  /** The prompt that the host says is shown, and whether the page keeps it. */
+  origin: { uri: string; prompt: number } | null;
+  locked: boolean;
   failure: string;
   cursor: Cell | null;
   /** At most two; two give their difference. */
@@ -57,6 +60,8 @@ export const EMPTY_STATE: HeatmapState = {
   saved: false,
   stale: false,
   waiting: "",
+  origin: null,
+  locked: false,
   failure: "",
   cursor: null,
   pins: [],
@@ -75,6 +80,8 @@ export function receive(state: HeatmapState, message: ToHeatmap): HeatmapState {
       return { ...state, choices: message.choices };
     case "picture":
       return showPicture(state, message.picture, message.saved);
+    case "origin":
+      return { ...state, origin: message.origin, locked: message.locked };
     case "waiting":
       return { ...state, waiting: message.what, failure: "" };
     case "stale":

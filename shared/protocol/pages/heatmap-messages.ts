@@ -72,6 +72,8 @@ export type ToHeatmap =
   | { type: "choices"; choices: HeatmapChoices }
   /** `saved` is a picture of an earlier session, shown before an engine starts. */
   | { type: "picture"; picture: HeatmapPicture; saved: boolean }
+  /** Which prompt the page shows, and whether it keeps it; a page saves both. */
+  | { type: "origin"; origin: { uri: string; prompt: number } | null; locked: boolean }
   | { type: "waiting"; what: string }
   /** The prompt's text has changed since the picture was made. */
   | { type: "stale" }
@@ -93,6 +95,8 @@ export const fromHeatmapSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("choose"), reading: z.string(), site: z.enum(SITES) }),
   /** Asks for the details of a cell; answered by `details`. */
   z.object({ type: z.literal("details"), layer: z.int(), token: z.int() }),
+  /** Whether the page keeps its prompt or goes along with what is looked at; answered by `origin`. */
+  z.object({ type: z.literal("lock"), locked: z.boolean() }),
   /** What the rows are. */
   z.object({ type: z.literal("rows"), rows: z.enum(["layers", "features"]) }),
   /** Answered by `found`. */
