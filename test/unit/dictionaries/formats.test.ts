@@ -212,3 +212,15 @@ test("releases the least recently used encoder where the budget is spent", async
   expect(await small.get(first, outputs)).not.toBe(session);
   await small.release();
 });
+
+test("gives back at once what a smaller budget has no room for", async () => {
+  const held = new EncoderSessions({ provider: "cpu", threads: 1 }, 2 ** 20);
+  const outputs = { top: true, chosen: false, active: false, statistics: false, reconstruction: false };
+  const [first, second] = [await open("saelens-standard"), await open("saelens-gated")];
+  const older = await held.get(first, outputs);
+  const newer = await held.get(second, outputs);
+  await held.setBudget(3000);
+  expect(await held.get(second, outputs)).toBe(newer);
+  expect(await held.get(first, outputs)).not.toBe(older);
+  await held.release();
+});
