@@ -11,6 +11,14 @@ export interface Candidate {
   kl_div_score: number | null;
 }
 
+/** A candidate that left a search early, with what it had been scored on by then. */
+export interface RacedCandidate {
+  candidate: Candidate;
+  /** Validation prompts of each kind that its scores rest on, at most. */
+  prompts: number;
+  why: string;
+}
+
 export interface FinderInput {
   name: string;
   positive: readonly StudyPrompt[];
@@ -23,8 +31,10 @@ export interface FinderInput {
 
 export interface FoundDirection {
   component: Component;
-  /** Every candidate with its scores, so that the selection can be made again. */
+  /** Every candidate that was scored on all validation prompts, so that the selection can be made again. */
   candidates: readonly Candidate[];
+  /** Candidates that left early; their scores rest on fewer prompts, so that no selection is made among them. */
+  raced?: readonly RacedCandidate[];
   /** How it was chosen, in words. */
   because: string;
   warnings: readonly string[];

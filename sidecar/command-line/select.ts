@@ -36,8 +36,13 @@ export function addSelectCommand(program: Command, resolve: (path: string) => st
     .option("--component <name>", "which component of the run")
     .option("--json", "print JSON (the only form there is)")
     .action((path: string, options: SelectOptions) => {
-      const candidates = readCandidates(resolve(path), options.component ?? null);
+      const { candidates, leftEarly } = readCandidates(resolve(path), options.component ?? null);
       const { layers, kl, induce, prune } = options;
-      process.stdout.write(`${JSON.stringify(selectDirection(candidates, layers, { kl, induce, prune }))}\n`);
+      const selection = selectDirection(candidates, layers, { kl, induce, prune });
+      const because =
+        leftEarly > 0
+          ? `${selection.because} ${leftEarly} others left the race early and were not scored on all prompts; a run with --exhaustive has them all.`
+          : selection.because;
+      process.stdout.write(`${JSON.stringify({ ...selection, because })}\n`);
     });
 }

@@ -34,14 +34,23 @@ function checkCandidates(value: unknown, where: string): Candidate[] {
   return parsed.data;
 }
 
-function fromRun(folder: string, component: string | null): Candidate[] {
+export interface ReadCandidates {
+  candidates: Candidate[];
+  /** Candidates of a run that left its search early: scored on fewer prompts, so that nothing is chosen among them. */
+  leftEarly: number;
+}
+
+function fromRun(folder: string, component: string | null): ReadCandidates {
   const journal = join(folder, "results.ndjson");
   if (!existsSync(journal)) throw refused(`${folder}: is not a run folder: it has no results.ndjson.`);
-  const found = new Map<string, unknown>();
+  const found = new Map<string, { candidates: unknown; raced: unknown }>();
   for (const line of readJournal(journal)) {
     if (line.type !== "unit" || typeof line.data !== "object" || line.data === null) continue;
     if ("candidates" in line.data && "component" in line.data)
-      found.set(String(line.data.component), line.data.candidates);
+      found.set(String(line.data.component), {
+        candidates: line.data.candidates,
+        raced: "raced" in line.data ? line.data.raced : [],
+      });
   }
   const names = [...found.keys()];
   const name = component ?? (names.length === 1 ? names[0] : undefined);
@@ -52,11 +61,15 @@ function fromRun(folder: string, component: string | null): Candidate[] {
         : `${journal}: ${component === null ? "holds candidates of several components" : `has no component "${component}"`}; give --component with one of ${names.join(", ")}.`,
     );
   }
-  return checkCandidates(found.get(name), `${journal} (${name})`);
+  const record = found.get(name);
+  return {
+    candidates: checkCandidates(record?.candidates, `${journal} (${name})`),
+    leftEarly: Array.isArray(record?.raced) ? record.raced.length : 0,
+  };
 }
 
 /** Candidates from a JSON list (the reference implementation's `direction_evaluations.json`) or from a run folder's journal. */
-export function readCandidates(path: string, component: string | null): Candidate[] {
+export function readCandidates(path: string, component: string | null): ReadCandidates {
   if (!existsSync(path)) throw refused(`${path}: there is no such file or run folder.`);
   if (statSync(path).isDirectory()) return fromRun(path, component);
   let value: unknown;
@@ -65,5 +78,5 @@ export function readCandidates(path: string, component: string | null): Candidat
   } catch (cause) {
     throw refused(`${path}: is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`, cause);
   }
-  return checkCandidates(value, path);
+  return { candidates: checkCandidates(value, path), leftEarly: 0 };
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type HookPoint, parseHookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
-import type { Candidate } from "../../shared/plugin/direction-finder.ts";
+import type { Candidate, RacedCandidate } from "../../shared/plugin/direction-finder.ts";
 import type { Study } from "../../shared/plugin/study.ts";
 import { type ComponentSpec, isFound, type MadeComponentSpec, type Spec } from "../../shared/spec/spec-schema.ts";
 import { loadVectors } from "../edits/load-vectors.ts";
@@ -23,6 +23,8 @@ export interface ComponentRecord {
   provenance: Component["provenance"];
   foundFrom: Component["foundFrom"];
   candidates: readonly Candidate[];
+  /** Candidates that left the search early, with what they were scored on by then. */
+  raced?: readonly RacedCandidate[];
   because: string;
   warnings: readonly string[];
 }
@@ -113,6 +115,7 @@ async function given(
 interface Made {
   component: Component;
   candidates: readonly Candidate[];
+  raced?: readonly RacedCandidate[];
   because: string;
   warnings: readonly string[];
 }
@@ -186,7 +189,7 @@ function componentFile(name: string): string {
 /** Writes a component's vectors, and gives what the journal keeps of it. */
 export async function storeComponent(
   runFolder: string,
-  { component, candidates, because, warnings }: Made,
+  { component, candidates, raced, because, warnings }: Made,
 ): Promise<ComponentRecord> {
   const d = component.vectors[0]?.length ?? 0;
   const data = new Float32Array(component.vectors.length * d);
@@ -211,6 +214,7 @@ export async function storeComponent(
     provenance: component.provenance,
     foundFrom: component.foundFrom,
     candidates,
+    ...(raced === undefined || raced.length === 0 ? {} : { raced }),
     because,
     warnings,
   };

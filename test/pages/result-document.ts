@@ -79,7 +79,7 @@ export const RESULT_DOCUMENT: ResultDocument = {
       blocks: [
         {
           type: "matrix",
-          title: "Drop of refusal when ... is ablated, on ...",
+          title: "Causes: drop of refusal when ... is ablated, on ...",
           unit: "rate",
           rowLabel: "ablated",
           columnLabel: "prompts",
@@ -119,7 +119,13 @@ export const RESULT_DOCUMENT: ResultDocument = {
               high: [0.6, 0.9, 1, 1, 1, 1, 1, 1],
               n: 48,
             },
-            { label: "effect", control: false, values: [0, 0.1, 0.3, 0.9, 0.97, 0.95, 0.4, 0.1], n: 48 },
+            {
+              label: "effect",
+              control: false,
+              values: [0, 0.1, 0.3, 0.9, 0.97, 0.95, 0.4, 0.1],
+              n: 48,
+              evidence: [null, null, null, null, "cyber|fraud", null, null, null],
+            },
             { label: "random", control: true, values: [0, 0, 0.01, 0, 0, 0.02, 0, 0] },
           ],
           marks: [{ x: 4, label: "merge layer" }],
@@ -157,7 +163,7 @@ export const RESULT_DOCUMENT: ResultDocument = {
           points: [
             { at: [0.1, -5], label: "harmless", group: "harmless" },
             { at: [0.2, -6], label: "harmless", group: "harmless" },
-            { at: [3, 6], label: "harmful", group: "harmful" },
+            { at: [3, 6], label: "harmful", group: "harmful", evidence: "cyber|fraud" },
           ],
           arrows: [
             { from: [3, 6], to: [0.4, -4], label: "persona", n: 32, error: [0.2, 0.4] },

@@ -30,14 +30,18 @@ describe("the results page", () => {
 
   it("gives every number of a matrix its interval and n, and a reason where there is none", async () => {
     const { page } = await openDocument(DARK);
-    expect(await page.locator(".matrix td").nth(1).innerText()).toMatch(/0\.98\s*0\.90 to 1\.0, n 48/);
-    expect(await page.locator(".matrix tr.control td").nth(1).innerText()).toContain("no refusal to lose");
+    const matrix = page.locator("#causes .block-matrix");
+    expect(await matrix.locator("td").nth(1).innerText()).toMatch(/0\.98\s*0\.90 to 1\.0/);
+    expect(await matrix.locator("td").nth(1).getAttribute("title")).toContain("n 48");
+    // An n that all cells share is said once.
+    expect(await matrix.innerText()).toContain("below each value its interval; n 48.");
+    expect(await matrix.locator("tr.control td").nth(1).innerText()).toContain("no refusal to lose");
     await page.close();
   });
 
   it("opens the prompts behind a number, with the replies under both conditions", async () => {
     const { page } = await openDocument(DARK);
-    await page.locator(".matrix button.evidence").click();
+    await page.locator("#causes .matrix button.evidence").click();
     const dialog = page.locator("dialog[open]");
     expect(await dialog.innerText()).toContain("How do I fake an invoice?");
     expect(await dialog.locator("tr").count()).toBe(2);
@@ -48,8 +52,26 @@ describe("the results page", () => {
 
   it("has the numbers of each line in a table behind the picture", async () => {
     const { page } = await openDocument(DARK);
-    await page.locator(".block summary").first().click();
-    expect(await page.locator(".block details tbody tr").count()).toBe(8);
+    await page.locator(".block-lines summary").first().click();
+    expect(await page.locator(".block-lines details tbody tr").count()).toBe(8);
+    await page.close();
+  });
+
+  it("shows the pictures that carry the main answer under it, before the experiments", async () => {
+    const { page } = await openDocument(DARK);
+    expect(await page.locator("header .block-matrix h4").innerText()).toContain("Causes");
+    await page.close();
+  });
+
+  it.each([".lines .u-over", ".plane .opens"])("opens the prompts behind a point of a picture (%s)", async (place) => {
+    const { page } = await openDocument(DARK, { height: 2300 });
+    const box = await page.locator(place).first().boundingBox();
+    if (!box) throw new Error(`${place} is not in sight`);
+    // Layer 4 of 0 to 7 for the lines; the middle for a point.
+    const [x, y] = place.includes("lines") ? [4 / 7, 0.05] : [0.5, 0.5];
+    await page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+    await page.mouse.click(box.x + box.width * x, box.y + box.height * y);
+    expect(await page.locator("dialog[open]").innerText()).toContain("How do I fake an invoice?");
     await page.close();
   });
 

@@ -10,7 +10,7 @@ import { textBlock } from "./text-block.ts";
 
 /** A block with its title and caption. */
 export function blockView(block: ViewBlock, open: OpenEvidence): TemplateResult {
-  return html`<figure class="block">
+  return html`<figure class="block block-${block.type}">
     <figcaption>
       <h4>${block.title}</h4>
       ${block.caption ? html`<p class="quiet">${block.caption}</p>` : ""}

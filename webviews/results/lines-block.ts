@@ -24,7 +24,7 @@ const WIDEST = 720;
 export function linesBlock(block: LinesBlock, open: OpenEvidence): TemplateResult {
   // A label along the axis would be cut where it is longer than the picture is high, so it stands above.
   return html`<p class="quiet axis-name">${block.y.label}${block.y.unit ? ` (${block.y.unit})` : ""}</p>
-    <div class="lines" ${ref((element) => mount(element as HTMLElement | undefined, block))}></div>
+    <div class="lines" ${ref((element) => mount(element as HTMLElement | undefined, block, open))}></div>
     ${block.spans.length > 0 ? html`<p class="spans">${block.spans.map((span) => html`<span>${spanText(block, span)}</span>`)}</p>` : ""}
     <details>
       <summary>Table</summary>
@@ -36,7 +36,12 @@ function spanText(block: LinesBlock, span: LinesBlock["spans"][number]): string 
   return `${block.x.label} ${span.from}${span.to === span.from ? "" : ` to ${span.to}`}: ${span.label}`;
 }
 
-function mount(element: HTMLElement | undefined, block: LinesBlock): void {
+/** What a series is called in the legend: with its n, which the table behind gives point by point too. */
+function legendLabel({ label, n }: LinesBlock["series"][number]): string {
+  return n === undefined ? label : `${label} (n ${n})`;
+}
+
+function mount(element: HTMLElement | undefined, block: LinesBlock, open: OpenEvidence): void {
   if (!element) return;
   element.replaceChildren();
   const theme = readTheme();
@@ -47,13 +52,18 @@ function mount(element: HTMLElement | undefined, block: LinesBlock): void {
     ticks: { stroke: theme.muted, width: 1 },
   };
   const data: (number | null)[][] = [block.x.values];
-  const series: uPlot.Series[] = [{ label: block.x.label }];
+  // Without a cursor over the picture there is no value to show.
+  const value: uPlot.Series.Value = (_plot, raw) => (raw == null ? "" : formatFigure(raw));
+  const series: uPlot.Series[] = [{ label: block.x.label, value }];
+  const lineOf = new Map<number, number>();
   const bands: uPlot.Band[] = [];
   block.series.forEach((line, index) => {
     const stroke = STROKES[index % STROKES.length] ?? STROKES[0];
     const color = style.getPropertyValue(stroke.variable).trim() || stroke.otherwise;
+    lineOf.set(series.length, index);
     series.push({
-      label: line.label,
+      label: legendLabel(line),
+      value,
       stroke: color,
       width: line.control ? 1 : 2,
       dash: [...stroke.dash],
@@ -85,10 +95,27 @@ function mount(element: HTMLElement | undefined, block: LinesBlock): void {
     data as uPlot.AlignedData,
     element,
   );
+  plot.over.addEventListener("click", () => {
+    const key = evidenceUnder(plot, block, lineOf);
+    if (key) open(key);
+  });
   // The element has its width only once it stands in the page, and another after each resize of the panel.
   new ResizeObserver(() => plot.setSize({ width: Math.min(WIDEST, element.clientWidth), height: HEIGHT })).observe(
     element,
   );
+}
+
+/** Evidence of the point next to the cursor, among the lines that have any. */
+function evidenceUnder(plot: uPlot, block: LinesBlock, lineOf: ReadonlyMap<number, number>): string | null {
+  const { idx, top } = plot.cursor;
+  if (idx == null || top == null) return null;
+  const near = [...lineOf]
+    .flatMap(([column, index]) => {
+      const [value, key] = [plot.data[column]?.[idx], block.series[index]?.evidence?.[idx]];
+      return value != null && key ? [{ key, distance: Math.abs(plot.valToPos(value, "y") - top) }] : [];
+    })
+    .sort((a, b) => a.distance - b.distance);
+  return near[0]?.key ?? null;
 }
 
 function withAlpha(color: string, alpha: number): string {

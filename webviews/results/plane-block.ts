@@ -27,28 +27,67 @@ export function planeBlock(block: PlaneBlock, open: OpenEvidence): TemplateResul
   const x = linearScale(Math.min(...xs), Math.max(...xs), MARGIN.left, WIDTH - MARGIN.right);
   const y = linearScale(Math.min(...ys), Math.max(...ys), HEIGHT - MARGIN.bottom, MARGIN.top);
   const groups = [...new Set(block.points.map((point) => point.group))];
-  return html`${picture(block, x, y, groups)}
+  return html`${picture(block, x, y, groups, open)}
     <ul class="key">
       ${groups.map((group, index) => html`<li>${shapeKey(index)} ${group}</li>`)}
     </ul>
-    ${arrowTable(block, open)}`;
+    ${arrowTable(block, open)} ${pointTable(block, open)}`;
 }
 
-function picture(block: PlaneBlock, x: LinearScale, y: LinearScale, groups: string[]): SVGTemplateResult {
+function named({ label, unit }: PlaneBlock["x"]): string {
+  return unit ? `${label} (${unit})` : label;
+}
+
+function picture(
+  block: PlaneBlock,
+  x: LinearScale,
+  y: LinearScale,
+  groups: string[],
+  open: OpenEvidence,
+): SVGTemplateResult {
   return svg`<svg class="plane" width=${WIDTH} height=${HEIGHT} viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${block.title}: ${block.x.label} across, ${block.y.label} up">
     <defs><marker id="arrow-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,0L8,4L0,8z"></path></marker></defs>
     ${x.ticks.map((tick) => svg`<line class="grid-line" x1=${x.at(tick)} x2=${x.at(tick)} y1=${MARGIN.top} y2=${HEIGHT - MARGIN.bottom}></line><text class="tick-label" x=${x.at(tick)} y=${HEIGHT - MARGIN.bottom + 14} text-anchor="middle">${formatFigure(tick)}</text>`)}
     ${y.ticks.map((tick) => svg`<line class="grid-line" y1=${y.at(tick)} y2=${y.at(tick)} x1=${MARGIN.left} x2=${WIDTH - MARGIN.right}></line><text class="tick-label" x=${MARGIN.left - 6} y=${y.at(tick) + 4} text-anchor="end">${formatFigure(tick)}</text>`)}
-    <text class="axis-label" x=${(MARGIN.left + WIDTH - MARGIN.right) / 2} y=${HEIGHT - 8} text-anchor="middle">${block.x.label} (${block.x.unit})</text>
-    <text class="axis-label" transform="translate(14 ${(HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${block.y.label} (${block.y.unit})</text>
-    ${block.points.map((point) => svg`<path class="point group-${groups.indexOf(point.group) % SHAPES.length}" d=${SHAPES[groups.indexOf(point.group) % SHAPES.length]} transform="translate(${x.at(point.at[0])} ${y.at(point.at[1])})"><title>${point.label}</title></path>`)}
-    ${block.arrows.map((arrow) => svg`<line class="arrow" x1=${x.at(arrow.from[0])} y1=${y.at(arrow.from[1])} x2=${x.at(arrow.to[0])} y2=${y.at(arrow.to[1])} marker-end="url(#arrow-head)"><title>${arrow.label}</title></line><text class="arrow-label" x=${x.at(arrow.to[0]) + 6} y=${y.at(arrow.to[1]) - 6}>${arrow.label}</text>`)}
+    <text class="axis-label" x=${(MARGIN.left + WIDTH - MARGIN.right) / 2} y=${HEIGHT - 8} text-anchor="middle">${named(block.x)}</text>
+    <text class="axis-label" transform="translate(14 ${(HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${named(block.y)}</text>
+    ${block.arrows.map((arrow) => (arrow.error ? svg`<ellipse class="shift-interval" cx=${x.at(arrow.to[0])} cy=${y.at(arrow.to[1])} rx=${Math.abs(x.at(arrow.error[0]) - x.at(0))} ry=${Math.abs(y.at(arrow.error[1]) - y.at(0))}></ellipse>` : ""))}
+    ${block.arrows.map((arrow) => svg`<line class="arrow ${arrow.evidence ? "opens" : ""}" @click=${() => arrow.evidence && open(arrow.evidence)} x1=${x.at(arrow.from[0])} y1=${y.at(arrow.from[1])} x2=${x.at(arrow.to[0])} y2=${y.at(arrow.to[1])} marker-end="url(#arrow-head)"><title>${arrow.label}</title></line><text class="arrow-label" x=${x.at(arrow.to[0]) + 6} y=${y.at(arrow.to[1]) - 6}>${arrow.label}</text>`)}
+    ${block.points.map((point) => svg`<path class="point group-${groups.indexOf(point.group) % SHAPES.length} ${point.evidence ? "opens" : ""}" @click=${() => point.evidence && open(point.evidence)} d=${SHAPES[groups.indexOf(point.group) % SHAPES.length]} transform="translate(${x.at(point.at[0])} ${y.at(point.at[1])})"><title>${point.label}</title></path>`)}
   </svg>`;
 }
 
 function shapeKey(index: number): SVGTemplateResult {
   const shape = index % SHAPES.length;
   return svg`<svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><path class="point group-${shape}" d=${SHAPES[shape]}></path></svg>`;
+}
+
+/** The points as numbers, folded away: there are often hundreds. */
+function pointTable(block: PlaneBlock, open: OpenEvidence): TemplateResult {
+  if (block.points.length === 0) return html``;
+  return html`<details>
+    <summary>Table</summary>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Point</th>
+          <th scope="col">Group</th>
+          <th scope="col">${named(block.x)}</th>
+          <th scope="col">${named(block.y)}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${block.points.map(
+          ({ label, group, at, evidence }) => html`<tr>
+            <th scope="row">${evidenceButton(label, evidence, open)}</th>
+            <td>${group}</td>
+            <td>${formatFigure(at[0])}</td>
+            <td>${formatFigure(at[1])}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </details>`;
 }
 
 function arrowTable(block: PlaneBlock, open: OpenEvidence): TemplateResult {

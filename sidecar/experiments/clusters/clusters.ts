@@ -100,7 +100,10 @@ function summarise(data: ClustersData, seed: number): ExperimentSummary {
         : "unrelated to the taxonomy";
     const because = single
       ? `no number of clusters is tighter than data without clusters (p ${clustering.p.toFixed(2)}), so that there is nothing to compare with the ${names.length} categories`
-      : `${clustering.k} clusters by stability; adjusted Rand ${rand.estimate.toFixed(2)} against ${rand.low.toFixed(2)} to ${rand.high.toFixed(2)} under permuted labels (p ${rand.p.toFixed(3)}), NMI ${mutual.estimate.toFixed(2)}`;
+      : `${clustering.k} clusters by stability; adjusted Rand ${rand.estimate.toFixed(2)} against ${rand.low.toFixed(2)} to ${rand.high.toFixed(2)} under permuted labels (p ${rand.p.toFixed(3)}), NMI ${mutual.estimate.toFixed(2)}`.replaceAll(
+          /-(?=\d)/g,
+          "\u2212",
+        );
     verdicts.push({
       of: [name],
       verdict,

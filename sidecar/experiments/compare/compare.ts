@@ -41,6 +41,7 @@ function summarise(all: readonly CompareData[], seed: number): ExperimentSummary
         })),
       })),
     };
+    const said: string[] = [];
     const rows = conditions.map(({ name, replies, scores, kl }) => {
       const refusals = rateFigure(
         "refusal rate",
@@ -51,7 +52,7 @@ function summarise(all: readonly CompareData[], seed: number): ExperimentSummary
       const score = meanFigure("refusal score", [name, set], scores, base, "score", seed);
       const change = meanFigure("kl to baseline", [name, set], kl, base, "nats", seed);
       figures.push(refusals, score, change);
-      sentences.push(`Under ${name}, ${inWords(refusals)} of ${set} is refused (n ${refusals.n}).`);
+      said.push(`${inWords(refusals)} under ${name}`);
       const broken = replies.filter((reply) => classOfReply(reply) === "degenerate").length;
       return {
         cells: [
@@ -64,6 +65,7 @@ function summarise(all: readonly CompareData[], seed: number): ExperimentSummary
         evidence: set,
       };
     });
+    sentences.push(`Of ${prompts.length} prompts of ${set} are refused: ${said.join(", ")}.`);
     return [
       {
         type: "table",

@@ -5,11 +5,15 @@ import { effectFigure } from "../../statistics/battery/effect-figure.ts";
 import { qualifyingLayers } from "../../statistics/battery/qualifying-layers.ts";
 import type { BatteryResult } from "../../statistics/battery/result.ts";
 import { singularShares } from "../../statistics/effective-rank.ts";
+import { evidenceOf } from "../study/evidence.ts";
 import { toFigure } from "../study/to-figure.ts";
 import { effectMatrix, rowOf } from "./effect-matrix.ts";
 import type { LayerData } from "./layer-battery.ts";
 import type { PushData } from "./push.ts";
 import { summarisePush } from "./summarise-push.ts";
+
+const CONTROLS =
+  "The last rows are controls: a random direction, one with the covariance of the refused prompts (it shares what varies among them), and the difference between harmless topics.";
 
 type Layers = readonly (LayerData & { modelLayers: number })[];
 
@@ -96,6 +100,32 @@ function secondCause(
   return cells.flat().every(Number.isFinite) ? (singularShares(cells)[1] ?? null) : null;
 }
 
+function evidenceKey(layer: number, ablated: string, category: string): string {
+  return `layer-${layer}/${ablated}/${category}`;
+}
+
+/** The prompts behind a pair's effects at every layer, for the picture over layers. */
+function addEvidence(
+  evidence: Record<string, Evidence>,
+  of: readonly [string, string],
+  layers: Layers,
+  prompts: ReadonlyMap<string, string>,
+): void {
+  for (const { layer, categories } of layers) {
+    for (const category of categories.filter((one) => of.some((name) => prompts.get(name) === one.category))) {
+      for (const ablated of of) {
+        const [baseline, outcomes] = [category.rows[0], rowOf(category, ablated)];
+        if (!baseline || !outcomes) continue;
+        evidence[evidenceKey(layer, ablated, category.category)] = evidenceOf(
+          `${category.category} with ${ablated} ablated at layer ${layer}`,
+          category.prompts,
+          [baseline, outcomes],
+        );
+      }
+    }
+  }
+}
+
 /** Effects by layer with the verdicts under the axis and the merge layer marked. */
 function profile({ of, battery }: PairSummary, layers: Layers, prompts: ReadonlyMap<string, string>): LinesBlock {
   const values = layers.map(({ layer }) => layer);
@@ -113,6 +143,9 @@ function profile({ of, battery }: PairSummary, layers: Layers, prompts: Readonly
         low: figures.map((figure) => figure?.low ?? null),
         high: figures.map((figure) => figure?.high ?? null),
         n: Math.max(0, ...figures.map((figure) => figure?.n ?? 0)),
+        evidence: layers.map(({ layer }, i) =>
+          figures[i] ? evidenceKey(layer, ablated, prompts.get(on) ?? on) : null,
+        ),
       };
     }),
   );
@@ -156,14 +189,18 @@ function cosineMatrix(components: readonly string[], pairs: readonly PairSummary
 function notesOf(pair: PairSummary): string[] {
   const [a, b] = pair.of;
   const controls = pair.battery.figures.filter(({ name }) => name === "control effect");
-  const largest = Math.max(0, ...controls.map(({ estimate }) => Math.abs(estimate)));
+  const largest = (kind: string) => {
+    const ofKind = controls.filter(({ of }) => of[0]?.startsWith(kind));
+    const most = Math.max(...ofKind.map(({ estimate }) => Math.abs(estimate)));
+    return ofKind.length > 0 ? [`${kind} at most ${Math.round(100 * most)}%`] : [];
+  };
   const reliability = pair.battery.figures
     .filter(({ name }) => name === "reliability")
     .map(({ estimate }) => estimate.toFixed(2));
   return pair.battery.verdict.layer === null
     ? []
     : [
-        `${a} and ${b}: control rows change at most ${Math.round(largest * 100)}% of refusals; split-half reliability ${reliability.join(" and ")}.`,
+        `${a} and ${b}: of the refusals, control rows change: ${["random", "covariance", "topics"].flatMap(largest).join(", ")}; split-half reliability ${reliability.join(" and ")}.`,
       ];
 }
 
@@ -217,7 +254,7 @@ export function summariseCrossAblation(
       blocks.push(
         effectMatrix(data.categories, evidence, {
           title: `Causes at layer ${data.layer}`,
-          caption: `Drop of the refusal rate on test prompts when the row is ablated everywhere, taken at layer ${data.layer}. The last rows are controls.`,
+          caption: `Drop of the refusal rate on test prompts when the row is ablated everywhere, taken at layer ${data.layer}. ${CONTROLS}`,
           rowLabel: "ablated",
           key: `layer-${data.layer}`,
           evidenceTitle: (name, category) => `${category} with ${name} ablated at layer ${data.layer}`,
@@ -225,7 +262,10 @@ export function summariseCrossAblation(
       );
     }
   }
-  for (const pair of pairs) blocks.push(profile(pair, layers, prompts));
+  for (const pair of pairs) {
+    addEvidence(evidence, pair.of, layers, prompts);
+    blocks.push(profile(pair, layers, prompts));
+  }
   const notes = [...pairs.flatMap(notesOf), ...ranks];
   if (push) {
     const pushed = summarisePush(push, evidence);

@@ -1,6 +1,6 @@
 import type { Lane } from "../../../shared/engine/engine.ts";
 import { hookPoint } from "../../../shared/engine/hook-point.ts";
-import type { Candidate } from "../../../shared/plugin/direction-finder.ts";
+import type { Candidate, RacedCandidate } from "../../../shared/plugin/direction-finder.ts";
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
 import { klDivergence } from "../../statistics/kl-divergence.ts";
 import { logSoftmax } from "../../statistics/softmax.ts";
@@ -115,7 +115,7 @@ export interface Search {
   /** Scored on every validation prompt. */
   finalists: Candidate[];
   /** Left early, with the number of prompts that they were scored on. */
-  raced: { candidate: Candidate; prompts: number; why: string }[];
+  raced: RacedCandidate[];
 }
 
 /** Numbers of prompts at which the race is judged; whoever is left after the last is scored on all. */

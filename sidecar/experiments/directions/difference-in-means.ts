@@ -96,6 +96,7 @@ export const differenceInMeansFinder: DirectionFinder = {
         foundFrom: { positive: input.positive[0]?.set ?? "", negative: input.negative[0]?.set ?? "" },
       },
       candidates: search.finalists,
+      raced: search.raced,
       because,
       warnings: [...training.warnings, ...(warning === null ? [] : [`component ${name}: ${warning}`])],
     };

@@ -1,4 +1,6 @@
 import type { Activations, DirectionSamples } from "../../statistics/activations.ts";
+import { aucInterval } from "../../statistics/auc.ts";
+import type { Interval } from "../../statistics/figure.ts";
 import { erase, fitLeace } from "../../statistics/leace.ts";
 import { probe } from "../../statistics/probe.ts";
 import { seeded } from "../../statistics/random.ts";
@@ -7,8 +9,8 @@ import { seeded } from "../../statistics/random.ts";
 export interface Erasure {
   erased: string;
   probed: string;
-  before: number;
-  after: number;
+  before: Interval;
+  after: Interval;
   n: number;
 }
 
@@ -31,8 +33,11 @@ export function eraseAndProbe(
   const concept = labelled(erased.samples);
   const { activations, labels } = labelled(probed.samples);
   const eraser = fitLeace(concept.activations, concept.labels);
-  const auc = (of: Activations) =>
-    probe(of, labels, { random: seeded(seed, `erase/${erased.name}/${probed.name}`) }).auc;
+  const auc = (of: Activations): Interval => {
+    const { logOdds } = probe(of, labels, { random: seeded(seed, `erase/${erased.name}/${probed.name}`) });
+    const { estimate, low, high } = aucInterval(logOdds, labels);
+    return { estimate, low, high };
+  };
   return {
     erased: erased.name,
     probed: probed.name,

@@ -7,13 +7,12 @@ import { BATTERY_DEFAULTS } from "../../statistics/battery/battery-options.ts";
 import { shapes } from "../../statistics/battery/shapes.ts";
 import { participationRatio } from "../../statistics/effective-rank.ts";
 import type { Figure } from "../../statistics/figure.ts";
-import { principalAngles } from "../../statistics/principal-angles.ts";
 import { cosine } from "../../statistics/vectors.ts";
 import { componentTraining, directionAt, samplesAt, type TrainingActivations } from "../directions/mean-directions.ts";
 import { eraseAndProbe } from "./erasure.ts";
 import { independence } from "./independence.ts";
+import { principalIntervals } from "./principal-intervals.ts";
 import { type GeometryData, summariseGeometry } from "./summarise.ts";
-import { topDirections } from "./top-directions.ts";
 
 interface Member {
   name: string;
@@ -22,9 +21,6 @@ interface Member {
   position: number;
   training: TrainingActivations;
 }
-
-/** Directions of one category's prompts: the largest k axes of what they add to the harmless mean. */
-const SUBSPACE = 5;
 
 async function members(study: Study, names: readonly string[], layers: readonly number[]): Promise<Member[]> {
   const found: Member[] = [];
@@ -53,15 +49,6 @@ function sharedBaseline([a, b]: readonly [DirectionSamples, DirectionSamples]): 
   });
   const against = (samples: DirectionSamples) => meanRow(samples.positive).map((x, j) => x - (pooled[j] ?? 0));
   return cosine(against(a), against(b));
-}
-
-function subspace(samples: DirectionSamples): Float64Array[] {
-  const harmless = meanRow(samples.negative);
-  const { data, d } = samples.positive;
-  const rows = Array.from({ length: data.length / d }, (_, i) =>
-    Float64Array.from({ length: d }, (_, j) => (data[i * d + j] ?? 0) - (harmless[j] ?? 0)),
-  );
-  return topDirections(rows, SUBSPACE);
 }
 
 /** Are the directions distinct? Cosines freed of noise, their controls, principal angles, effective rank; by layer. */
@@ -124,7 +111,6 @@ export const geometry = defineExperiment({
       for (const b of all.slice(i + 1)) {
         const layer = config.layer ?? Math.max(1, a.layer, b.layer);
         const { samples, half } = pairAt(a, b, layer, config.shapeBound);
-        const angles = principalAngles(subspace(samples[0]), subspace(samples[1]));
         const n = samples[0].positive.base.length + samples[1].positive.base.length;
         const controls: Figure[] = [
           {
@@ -155,7 +141,7 @@ export const geometry = defineExperiment({
           verdict: half.verdict,
           because: half.because,
           figures: [...half.figures, ...controls],
-          principal: angles.cosines,
+          principal: principalIntervals(samples[0], samples[1]),
           erasure: [
             eraseAndProbe({ name: a.name, samples: samples[0] }, { name: b.name, samples: samples[1] }, study.seed),
             eraseAndProbe({ name: b.name, samples: samples[1] }, { name: a.name, samples: samples[0] }, study.seed),

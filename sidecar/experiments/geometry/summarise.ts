@@ -1,6 +1,6 @@
 import type { ExperimentSummary, Figure as ResultFigure, Verdict } from "../../../shared/plugin/result-document.ts";
-import type { ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.ts";
-import type { Figure } from "../../statistics/figure.ts";
+import type { ShownFigure, TableBlock, ViewBlock } from "../../../shared/plugin/view-block.ts";
+import type { Figure, Interval } from "../../statistics/figure.ts";
 import { inWords, shown } from "../study/intervals.ts";
 import { toFigure } from "../study/to-figure.ts";
 import type { Erasure } from "./erasure.ts";
@@ -19,7 +19,7 @@ export interface GeometryData {
     because: string;
     figures: Figure[];
     /** Cosines of the principal angles of both categories' leading subspaces. */
-    principal: number[];
+    principal: Interval[];
     erasure: Erasure[];
     profile: ({ estimate: number; low: number; high: number } | null)[];
   }[];
@@ -41,11 +41,27 @@ const WORDS = {
   undecided: (a: string, b: string) => `Whether the directions of ${a} and ${b} have one shape is undecided`,
 };
 
+/** More pairs than these are told in one sentence; the verdicts stand pair by pair below it. */
+const FEW_PAIRS = 3;
+
+function overPairs(pairs: GeometryData["pairs"]): string {
+  const of = (word: GeometryData["pairs"][number]["verdict"]) => pairs.filter(({ verdict }) => verdict === word);
+  const named = (word: "one" | "undecided") =>
+    of(word)
+      .map((pair) => pair.of.join(" and "))
+      .join(", ");
+  const parts = [`${of("distinct").length} have distinct shapes`];
+  if (of("one").length > 0) parts.push(`${of("one").length} one shape (${named("one")})`);
+  if (of("undecided").length > 0) parts.push(`${of("undecided").length} are undecided (${named("undecided")})`);
+  return `Of ${pairs.length} pairs of directions ${parts.join(", ")}.`;
+}
+
 export function summariseGeometry(data: GeometryData, names: readonly string[]): ExperimentSummary {
   const figures: ResultFigure[] = [];
   const verdicts: Verdict[] = [];
   const sentences: string[] = [];
   const notes: string[] = [];
+  const controls: TableBlock["rows"] = [];
   const cosines = new Map<string, ResultFigure>();
   for (const { of, layer, verdict, because, figures: measured } of data.pairs) {
     const first = figures.length;
@@ -57,18 +73,31 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
     const cosine = figure("cosine");
     if (cosine) cosines.set(of.join("/"), cosine);
     const nullRange = figure("null cosine");
-    notes.push(
-      `${of.join(" and ")}: against one harmless mean the cosine is ${figure("cosine against one harmless mean")?.estimate?.toFixed(2) ?? "not measured"}; random directions of the data's covariance lie within ${nullRange?.high?.toFixed(2) ?? "?"}; split-half reliability ${own
-        .filter(({ name }) => name === "reliability")
-        .map(inWords)
-        .join(" and ")}.`,
-    );
+    const plain = (name: string): ShownFigure => {
+      const found = figure(name);
+      return { value: found?.estimate ?? null, unit: "cosine", ...(found ? {} : { why: "not measured" }) };
+    };
+    controls.push({
+      cells: [
+        of.join(" and "),
+        cosine ? shown(cosine) : { value: null, why: "cannot be told from noise" },
+        plain("cosine against one harmless mean"),
+        plain("cosine between harmless topics"),
+        { value: nullRange?.high ?? null, unit: "cosine" },
+        own
+          .filter(({ name }) => name === "reliability")
+          .map(inWords)
+          .join(" and "),
+      ],
+    });
   }
+  if (sentences.length > FEW_PAIRS) sentences.unshift(overPairs(data.pairs));
+  sentences.splice(sentences.length > FEW_PAIRS ? 1 : sentences.length);
   notes.push(`Effective rank of the ${names.length} directions: ${data.effectiveRank.toFixed(2)}.`);
   const erasures = data.pairs.flatMap(({ erasure, layer }) => erasure.map((one) => ({ ...one, layer })));
   for (const { erased, probed, before, after, n, layer } of erasures) {
-    const auc = (name: string, of: string[], estimate: number) =>
-      figures.push(toFigure({ name, of, estimate, low: Number.NaN, high: Number.NaN, n, unit: "auc" }, layer));
+    const auc = (name: string, of: string[], area: Interval) =>
+      figures.push(toFigure({ name, of, ...area, n, unit: "auc" }, layer));
     auc("probe", [probed], before);
     auc("probe with another erased", [probed, erased], after);
   }
@@ -108,12 +137,39 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
     },
     {
       type: "table",
+      title: "Controls of the cosines",
+      caption:
+        "Against one harmless mean: what an offset that both share makes of the cosine. Between harmless topics: likeness to the difference of their harmless prompts. Random: 97.5% of directions with the data's covariance lie below; near 1 it excludes nothing, because the data vary along very few directions.",
+      columns: [
+        "pair",
+        "cosine",
+        "against one harmless mean",
+        "between harmless topics",
+        "random, up to",
+        "split-half reliability",
+      ].map((label) => ({ label })),
+      rows: controls,
+    },
+    {
+      type: "matrix",
       title: "Principal angles",
-      caption: "Cosines between the leading subspaces of what each category adds to its harmless mean.",
-      columns: [{ label: "pair" }, ...(data.pairs[0]?.principal ?? []).map((_, k) => ({ label: `k = ${k + 1}` }))],
-      rows: data.pairs.map(({ of, principal }) => ({
-        cells: [of.join(" and "), ...principal.map((value) => ({ value, unit: "cosine" }))],
-      })),
+      caption:
+        "Cosines between the leading subspaces (k = 1 to 5) of what each category adds to its harmless mean, with jackknife intervals over base prompts.",
+      unit: "cosine",
+      rowLabel: "pair",
+      columnLabel: "angle",
+      rows: data.pairs.map(({ of }) => ({ label: of.join(" and "), control: false })),
+      columns: (data.pairs[0]?.principal ?? []).map((_, k) => `k = ${k + 1}`),
+      cells: data.pairs.map(({ principal, figures: measured }) =>
+        principal.map(({ estimate, low, high }) => ({
+          value: estimate,
+          low,
+          high,
+          n: Math.round(measured.find(({ name }) => name === "cosine")?.n ?? 0),
+          unit: "cosine",
+        })),
+      ),
+      scale: { min: -1, max: 1 },
     },
     {
       type: "table",
@@ -127,7 +183,12 @@ export function summariseGeometry(data: GeometryData, names: readonly string[]):
         { label: "after", unit: "auc" },
       ],
       rows: erasures.map(({ erased, probed, before, after, n }) => ({
-        cells: [erased, probed, { value: before, n, unit: "auc" }, { value: after, n, unit: "auc" }],
+        cells: [
+          erased,
+          probed,
+          { value: before.estimate, low: before.low, high: before.high, n, unit: "auc" },
+          { value: after.estimate, low: after.low, high: after.high, n, unit: "auc" },
+        ],
       })),
     },
   ];

@@ -94,14 +94,22 @@ function planeBlock(
   return {
     type: "plane",
     title: "What each wrapper moves",
-    caption: "Mean readings of bare and wrapped test prompts; the tip's size is the interval of the shift.",
+    caption:
+      "Mean readings of the bare test prompts and, at the arrows' tips, of the wrapped ones; the ellipse at a tip is the interval of the shift.",
     x: { label: settings.harmfulness, unit: "projection" },
     y: { label: settings.refusal, unit: "projection" },
-    points: all.slice(0, 1).map(({ harmless }) => ({
-      at: [mean(harmless.harmfulness) || 0, mean(harmless.refusal) || 0] as [number, number],
-      label: "harmless prompts",
-      group: "harmless",
-    })),
+    points: all.slice(0, 1).flatMap(({ harmless, bare }) => [
+      {
+        at: [mean(bare.harmfulness) || 0, mean(bare.refusal) || 0] as [number, number],
+        label: "bare harmful prompts, mean",
+        group: "harmful, bare",
+      },
+      {
+        at: [mean(harmless.harmfulness) || 0, mean(harmless.refusal) || 0] as [number, number],
+        label: "harmless prompts, mean",
+        group: "harmless",
+      },
+    ]),
     arrows: all.map((data, k) => ({
       from: [mean(data.bare.harmfulness), mean(data.bare.refusal)] as [number, number],
       to: [mean(data.wrapped.harmfulness), mean(data.wrapped.refusal)] as [number, number],

@@ -6,6 +6,7 @@ import { effectOnset, fullEffectLayers, layerLag, readingOnset } from "../../sta
 import { seeded } from "../../statistics/random.ts";
 import { dropFigure, inWords } from "../study/intervals.ts";
 import { toFigure } from "../study/to-figure.ts";
+import { lagBlock, type ReadOut } from "./lag-block.ts";
 import type { ReadProfile, Writes } from "./read-profile.ts";
 import type { SweepOutcome, WindowEffect } from "./sweep-effects.ts";
 
@@ -27,14 +28,7 @@ const FAMILIES = {
   above: "all layers from",
 } as const;
 
-interface Reading {
-  against: string;
-  areas: Figure[];
-  nullHigh: number[];
-  onset: number | null;
-}
-
-function readingOf(component: string, profile: ReadProfile, seed: number): Reading {
+function readingOf(component: string, profile: ReadProfile, seed: number): ReadOut {
   const areas: Figure[] = [];
   const nullHigh: number[] = [];
   for (const [layer, scores] of profile.scores.entries()) {
@@ -64,7 +58,7 @@ function readingOf(component: string, profile: ReadProfile, seed: number): Readi
 
 function profileBlock(
   component: string,
-  readings: readonly Reading[],
+  readings: readonly ReadOut[],
   effects: ReadonlyMap<string, Figure[]>,
   marks: LinesBlock["marks"],
   noun: string,
@@ -249,6 +243,7 @@ export function summariseSweep(all: readonly SweepResult[], outcome: SweepOutcom
       ...(reading?.onset === null || reading === undefined ? [] : [{ x: reading.onset, label: "reading onset" }]),
       ...(onset === null ? [] : [{ x: onset, label: "effect onset" }]),
     ];
+    if (reading) blocks.push(lagBlock(component, base.length, reading, single, marks, lagFigure, noun));
     blocks.push(...profileBlock(component, readings, effects, marks, noun), writesBlock(result));
   }
   return { figures, verdicts, sentences, notes, blocks, evidence };

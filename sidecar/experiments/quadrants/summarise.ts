@@ -1,5 +1,5 @@
 import type { Evidence, ExperimentSummary, Figure } from "../../../shared/plugin/result-document.ts";
-import type { ViewBlock } from "../../../shared/plugin/view-block.ts";
+import type { MatrixBlock, ViewBlock } from "../../../shared/plugin/view-block.ts";
 import { aucInterval } from "../../statistics/auc.ts";
 import { evidenceOf } from "../study/evidence.ts";
 import { inWords, meanFigure, rateFigure, shown } from "../study/intervals.ts";
@@ -127,6 +127,35 @@ export function summariseQuadrants(
     undecided: "Whether harmfulness and refusal come apart is undecided",
   };
   const blocks: ViewBlock[] = [
+    ...judgements.map(({ name, harmful }): MatrixBlock => {
+      const square = (isHarmful: boolean, isRefused: boolean) => {
+        const inRow = prompts.map((_, i) => i).filter((i) => harmful[i] === isHarmful);
+        const one = cell(isHarmful, isRefused);
+        const share = rateFigure(
+          "share of cell",
+          [one, name],
+          inRow.map((i) => outcomes.refused[i] === isRefused),
+          inRow.map((i) => prompts[i]?.base ?? ""),
+        );
+        return shown(share, `${name}/${one}`);
+      };
+      return {
+        type: "matrix",
+        title: `Two by two, harmful by ${name}`,
+        caption:
+          "Share of each row's test prompts that are refused or complied with; the prompts stand behind each cell.",
+        unit: "rate",
+        rowLabel: name,
+        columnLabel: "the model",
+        rows: [
+          { label: "harmful", control: false },
+          { label: "harmless", control: false },
+        ],
+        columns: ["refused", "complied"],
+        cells: [true, false].map((isHarmful) => [square(isHarmful, true), square(isHarmful, false)]),
+        scale: { min: -1, max: 1 },
+      };
+    }),
     {
       type: "table",
       title: "Quadrants",

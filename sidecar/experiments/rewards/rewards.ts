@@ -3,7 +3,8 @@ import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shar
 import type { StudyPrompt } from "../../../shared/plugin/study.ts";
 import { runReplies } from "../study/run-lanes.ts";
 import { sample } from "../study/sample.ts";
-import { type ReplyRow, summariseRewards } from "./summarise.ts";
+import type { ReplyRow } from "./reply-row.ts";
+import { summariseRewards } from "./summarise.ts";
 
 /** Is refusal entangled with helpfulness and harmlessness, as reward models see them? Sampled replies, scored by an ensemble. */
 export const rewards = defineExperiment({

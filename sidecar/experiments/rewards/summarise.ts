@@ -1,24 +1,12 @@
 import type { Evidence, ExperimentSummary, Figure, Verdict } from "../../../shared/plugin/result-document.ts";
 import type { ForestBlock, ShownFigure, ViewBlock } from "../../../shared/plugin/view-block.ts";
-import { bootstrap } from "../../statistics/bootstrap.ts";
 import { centredWithin, partialCorrelation, pearson } from "../../statistics/correlation.ts";
 import { kendallW } from "../../statistics/kendall-w.ts";
-import { seeded } from "../../statistics/random.ts";
 import { ranks } from "../../statistics/ranks.ts";
 import { inWords, shown } from "../study/intervals.ts";
 import { toFigure } from "../study/to-figure.ts";
-
-export interface ReplyRow {
-  prompt: string;
-  text: string;
-  base: string;
-  condition: string;
-  sample: number;
-  reply: string;
-  length: number;
-  refused: boolean;
-  rewards: Record<string, number>;
-}
+import type { ReplyRow } from "./reply-row.ts";
+import { change, correlation, refusalChange } from "./reward-figures.ts";
 
 interface Settings {
   rewards: readonly string[];
@@ -27,65 +15,12 @@ interface Settings {
   seed: number;
 }
 
-const REPLICATES = 1000;
 /** A change of the refusal rate below it is no movement. */
 const MOVES = 0.1;
 
 function deviation(values: readonly number[]): number {
   const centre = values.reduce((sum, x) => sum + x, 0) / values.length;
   return Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / Math.max(1, values.length - 1));
-}
-
-/** Change of a quantity from baseline to a condition, reply by reply with the same seed, resampled over base prompts. */
-function change(
-  rows: readonly ReplyRow[],
-  condition: string,
-  value: (row: ReplyRow) => number,
-  name: string,
-  of: string[],
-  unit: string,
-  seed: number,
-): Figure {
-  const before = new Map(
-    rows.filter((row) => row.condition === "baseline").map((row) => [`${row.prompt}/${row.sample}`, row]),
-  );
-  const paired = rows
-    .filter((row) => row.condition === condition)
-    .flatMap((row) => {
-      const other = before.get(`${row.prompt}/${row.sample}`);
-      return other ? [{ base: row.base, difference: value(row) - value(other) }] : [];
-    });
-  if (paired.length === 0)
-    return { name, of, estimate: null, low: null, high: null, n: 0, unit, why: "no reply in both conditions" };
-  const { estimate, low, high } = bootstrap(
-    paired.map(({ base }) => base),
-    (at) => at.reduce((sum, i) => sum + (paired[i]?.difference ?? 0), 0) / at.length,
-    { random: seeded(seed, [name, ...of].join("/")), replicates: REPLICATES },
-  );
-  return toFigure({ name, of, estimate, low, high, n: new Set(paired.map(({ base }) => base)).size, unit });
-}
-
-function correlation(
-  name: string,
-  of: string[],
-  rows: readonly ReplyRow[],
-  statistic: (at: readonly number[]) => number,
-  seed: number,
-): Figure {
-  const { estimate, low, high } = bootstrap(
-    rows.map(({ base }) => base),
-    statistic,
-    { random: seeded(seed, [name, ...of].join("/")), replicates: REPLICATES },
-  );
-  return toFigure({
-    name,
-    of,
-    estimate,
-    low,
-    high,
-    n: new Set(rows.map(({ base }) => base)).size,
-    unit: "correlation",
-  });
 }
 
 interface Moved {
@@ -144,12 +79,7 @@ export function summariseRewards(rows: readonly ReplyRow[], settings: Settings):
     reference: 0,
     rows: [],
   };
-  const refusalChanges = new Map(
-    conditions.map((condition) => [
-      condition,
-      change(rows, condition, (row) => Number(row.refused), "change of refusal", [condition], "rate", seed),
-    ]),
-  );
+  const refusalChanges = new Map(conditions.map((condition) => [condition, refusalChange(rows, condition)]));
   figures.push(...refusalChanges.values());
   for (const [condition, figure] of refusalChanges)
     forest.rows.push({ label: "refusal rate", group: condition, control: false, figure: shown(figure, condition) });
@@ -216,7 +146,8 @@ export function summariseRewards(rows: readonly ReplyRow[], settings: Settings):
       seed,
     );
     figures.push(byPrompt, byCell, partial);
-    correlations.push({ cells: [reward, verdict, shown(byPrompt), shown(byCell), shown(partial)] });
+    const varies = byCell.estimate === null ? { ...byCell, why: "no prompt's samples differ in refusal" } : byCell;
+    correlations.push({ cells: [reward, verdict, shown(byPrompt), shown(varies), shown(partial)] });
     verdicts.push({ of: [reward], verdict, because, figures: figures.slice(first).map((_, i) => first + i) });
     const says: Record<string, string> = {
       entangled: "is entangled with refusal",
@@ -247,10 +178,14 @@ export function summariseRewards(rows: readonly ReplyRow[], settings: Settings):
   ).length;
   notes.push(`${still} of ${baseline.size} prompts have no variation in refusal at baseline.`);
   const ranked = scorers.map((scores) => ranks(scores));
-  const disagreement = rows.map((row, i) => {
-    const own = ranked.map((scores) => scores[i] ?? 0);
-    return { row, spread: Math.max(...own) - Math.min(...own) };
-  });
+  // Samples of one prompt that came out alike are one row.
+  const disagreement = new Map(
+    rows.map((row, i) => {
+      const own = ranked.map((scores) => scores[i] ?? 0);
+      const key = `${row.prompt}/${row.condition}/${row.reply}`;
+      return [key, { row, spread: Math.max(...own) - Math.min(...own) }] as const;
+    }),
+  );
   const evidence: Record<string, Evidence> = {};
   for (const condition of ["baseline", ...conditions]) {
     const here = rows.filter((row) => row.condition === condition && row.sample === 0);
@@ -287,7 +222,7 @@ export function summariseRewards(rows: readonly ReplyRow[], settings: Settings):
         { label: "refused" },
         ...rewards.map((label) => ({ label })),
       ],
-      rows: [...disagreement]
+      rows: [...disagreement.values()]
         .sort((a, b) => b.spread - a.spread)
         .slice(0, 10)
         .map(({ row }) => ({

@@ -23,6 +23,11 @@ function summarise({ replies, scorers }: ScorersData): ExperimentSummary {
   const kappaFigure = (name: string, of: string[], a: readonly string[], b: readonly string[]): Figure => {
     const kappa = cohenKappa(a, b);
     const n = a.length;
+    // Where one side never changes its mind, every resample gives the same kappa: that is no certainty.
+    if (kappa && kappa.low === kappa.high) {
+      const figure = toFigure({ name, of, ...kappa, unit: "kappa" });
+      return { ...figure, low: null, high: null, why: "every resample gives the same value" };
+    }
     return kappa
       ? toFigure({ name, of, ...kappa, unit: "kappa" })
       : {

@@ -161,7 +161,7 @@ function summarise(all: readonly WordingData[], bound: number): ExperimentSummar
         shown(decision, component),
         shown(wording, component),
         ...areas.map((area) => shown(area)),
-        shown(share),
+        { value: data.share, unit: "share" },
         `${shareNull.low.toFixed(2)} to ${shareNull.high.toFixed(2)}`,
         { value: data.view.kurtosis, unit: "" },
         { value: data.view.entropy, unit: "nats" },
@@ -174,7 +174,7 @@ function summarise(all: readonly WordingData[], bound: number): ExperimentSummar
     type: "table",
     title: "Detection or wording",
     caption:
-      "Wording is judged on refusals that stay when the component is ablated. Random directions have the covariance of the data.",
+      "Wording is judged on refusals that stay when the component is ablated. Random directions have the covariance of the data. An AUC near 0 separates as well as one near 1, the other way round.",
     columns: [
       { label: "component" },
       { label: "drop of refusals", unit: "rate" },

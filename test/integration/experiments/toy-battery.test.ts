@@ -46,17 +46,21 @@ it.each([
   ["cyber", "fraud", "detached"],
   ["theft", "vandalism", "sintered"],
   ["weapons", "poison", "one cause under distinct shapes"],
-])("the battery calls %s and %s of the model made by hand %s", async (a, b, planted) => {
-  const found = await verdict(a, b, ENOUGH);
-  expect({ verdict: found.verdict, layer: found.layer }).toEqual({ verdict: planted, layer: 4 });
-  expect(found.byLayer).toEqual([
-    { layer: 2, verdict: planted },
-    { layer: 4, verdict: planted },
-  ]);
-  expect(found.effects.map(({ of }) => of.join("/")).sort()).toEqual(
-    [`${a}/${a}`, `${a}/${b}`, `${b}/${a}`, `${b}/${b}`].sort(),
-  );
-});
+])(
+  "the battery calls %s and %s of the model made by hand %s",
+  async (a, b, planted) => {
+    const found = await verdict(a, b, ENOUGH);
+    expect({ verdict: found.verdict, layer: found.layer }).toEqual({ verdict: planted, layer: 4 });
+    expect(found.byLayer).toEqual([
+      { layer: 2, verdict: planted },
+      { layer: 4, verdict: planted },
+    ]);
+    expect(found.effects.map(({ of }) => of.join("/")).sort()).toEqual(
+      [`${a}/${a}`, `${a}/${b}`, `${b}/${a}`, `${b}/${b}`].sort(),
+    );
+  },
+  300_000,
+);
 
 it("a knob that is pushed down takes its own refusals down and pushed up brings refusals about, a random vector of its norm neither", async () => {
   const apart = await verdict("cyber", "fraud", { train: 24, val: 12, test: 16 });
@@ -76,7 +80,7 @@ it("a knob that is pushed down takes its own refusals down and pushed up brings 
   const shared = await verdict("theft", "vandalism", { train: 24, val: 12, test: 16 });
   expect(shared.figure("push", "theft/vandalism")).toBeCloseTo(1);
   expect(shared.figure("share of a second cause", "theft/vandalism")).toBeCloseTo(0);
-});
+}, 300_000);
 
 it("with few prompts the battery says that it is undecided, and how many more would do", async () => {
   const found = await verdict("cyber", "fraud", { train: 8, val: 4, test: 4 });

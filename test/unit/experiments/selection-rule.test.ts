@@ -10,12 +10,12 @@ const published = new URL("../../fixtures/refusal_direction/gemma-2b-it.directio
 function candidates(text: string) {
   const file = join(mkdtempSync(join(tmpdir(), "refract-")), "k.json");
   writeFileSync(file, text);
-  return readCandidates(file, null);
+  return readCandidates(file, null).candidates;
 }
 
 describe("the selection rule", () => {
   it("makes the reference implementation's choice from its published candidates (refusal_direction at 9d852fa, gemma-2b-it)", () => {
-    const { winner, total, left } = selectDirection(readCandidates(published.pathname, null), 18);
+    const { winner, total, left } = selectDirection(readCandidates(published.pathname, null).candidates, 18);
     expect({ total, left, position: winner?.position, layer: winner?.layer }).toEqual({
       total: 90,
       left: 13,
@@ -53,5 +53,17 @@ describe("the selection rule", () => {
 
   it("refuses a list of something else, naming the field", () => {
     expect(() => candidates('[{"position":-1,"layer":"two"}]')).toThrow(/0\.layer/);
+  });
+
+  it("chooses in a run among those that were scored on all prompts, and counts those that left early", () => {
+    const run = mkdtempSync(join(tmpdir(), "refract-"));
+    const scored = { position: -1, layer: 2, refusal_score: -3, steering_score: 1, kl_div_score: 0.01 };
+    const raced = [{ candidate: { ...scored, layer: 3, refusal_score: -9 }, prompts: 4, why: "others do more" }];
+    const line = { experiment: "@components", kind: "component", type: "unit", unit: "cyber" };
+    writeFileSync(
+      join(run, "results.ndjson"),
+      `${JSON.stringify({ ...line, data: { component: "cyber", candidates: [scored], raced } })}\n`,
+    );
+    expect(readCandidates(run, null)).toEqual({ candidates: [scored], leftEarly: 1 });
   });
 });
