@@ -3,6 +3,7 @@ import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { Disposable } from "../disposable.ts";
 import type { EditorView } from "./editor-view.ts";
 import type { InspectedPrompt, Inspections } from "./inspections.ts";
+import { placeAfter } from "./place-after.ts";
 import { type PlacedToken, templateRuns, tokensAt } from "./placed-token.ts";
 import { profilePicture } from "./profile-picture.ts";
 import { themeKind } from "./theme-kind.ts";
@@ -38,7 +39,11 @@ export class Hovers extends Disposable implements vscode.HoverProvider {
     const offset = document.offsetAt(position);
     for (const inspected of this.#inspections.of(document.uri)) {
       const inText = tokensAt(inspected.tokens, offset);
-      const run = templateRuns(inspected.tokens).find((other) => other.offset === offset);
+      const runs = templateRuns(inspected.tokens);
+      const run = runs.find(
+        ({ offset: end, side }, at) =>
+          end === offset || (side === "after" && at === runs.length - 1 && placeAfter(document, end) === offset),
+      );
       const tokens = inText.length > 0 ? inText : (run?.tokens ?? []);
       if (tokens.length === 0) continue;
       const markdown = await this.#describe(inspected, tokens.slice(0, MOST_TOKENS), cancellation);

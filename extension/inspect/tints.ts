@@ -4,6 +4,7 @@ import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { Disposable } from "../disposable.ts";
 import { AttachmentSlots } from "./attachment-slots.ts";
 import { bucketStyle } from "./bucket-style.ts";
+import { placeAfter } from "./place-after.ts";
 import { type PlacedToken, templateRuns } from "./placed-token.ts";
 import type { ThemeKind } from "./profile-picture.ts";
 import { themeKind } from "./theme-kind.ts";
@@ -124,10 +125,11 @@ export class Tints extends Disposable {
     const runs = templateRuns(prompt.tokens);
     const options = runs.flatMap((run, at): vscode.DecorationOptions[] => {
       if (!seen(run.offset)) return [];
-      const position = editor.document.positionAt(run.offset);
+      const isLast = run.side === "after" && at === runs.length - 1;
+      const position = editor.document.positionAt(isLast ? placeAfter(editor.document, run.offset) : run.offset);
       const range = new vscode.Range(position, position);
       // Lines wrap as if attachments had no width: before the text and between messages there is room for a count alone.
-      const shown = run.side === "after" && at === runs.length - 1 ? MOST_ATTACHMENTS : 0;
+      const shown = isLast ? MOST_ATTACHMENTS : 0;
       const folded = run.tokens.slice(0, Math.max(0, run.tokens.length - shown));
       const drawn = run.tokens.slice(folded.length).map(({ token, index }) => ({
         range,
@@ -139,7 +141,7 @@ export class Tints extends Disposable {
     });
     const last = prompt.tokens.findLast(({ place }) => place !== null)?.place?.end;
     if (last !== undefined && seen(last)) {
-      const position = editor.document.positionAt(last);
+      const position = editor.document.positionAt(placeAfter(editor.document, last));
       const contentText = prompt.stale ? `${prompt.summary} (old)` : prompt.summary;
       const after = { ...quietText(contentText), margin: "0 0 0 2em", fontStyle: prompt.stale ? "italic" : "normal" };
       options.push({ range: new vscode.Range(position, position), renderOptions: { after } });

@@ -54,9 +54,13 @@ describe("inspecting a prompt", () => {
 
   it("lets the place after the text tell of the template's tokens", async () => {
     const { document } = await openFile("start.prompt.md");
-    const text = await hoverAt(document, document.getText().trimEnd().length);
-    assert.match(text, /template, special/);
-    assert.match(text, /position \d+ \(-1\)/);
+    const end = document.getText().trimEnd().length;
+    // They are drawn in the empty line that follows; the end of the text tells of them, too.
+    for (const place of [end, end + 1]) {
+      const text = await hoverAt(document, place);
+      assert.match(text, /template, special/);
+      assert.match(text, /position \d+ \(-1\)/);
+    }
   });
 
   it("moves the layer by command, and another reading needs no new pass", async () => {
