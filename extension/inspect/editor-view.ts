@@ -26,9 +26,9 @@ export class EditorView extends Disposable {
     this.#cursor = cursor;
     this.register(
       inspections.onDidChange((event) => {
-        if (event.kind === "read" || event.kind === "stale") this.#drawAll(event.inspected.uri);
+        if (event.kind === "read") this.#read(event.inspected);
+        else if (event.kind === "stale") this.#drawAll(event.inspected.uri);
         else if (event.kind === "cleared") this.#drawAll(event.uri);
-        if (event.kind === "read") this.#placeCursor(event.inspected);
       }),
     );
     this.register(
@@ -88,6 +88,13 @@ export class EditorView extends Disposable {
       summary: summaryOf(layer, reading.label, values[count - 1] ?? Number.NaN),
       cursor: here ? place.token : null,
     };
+  }
+
+  /** Draws once: a cursor that moves draws by itself. */
+  #read(inspected: InspectedPrompt): void {
+    const before = this.#cursor.place;
+    this.#placeCursor(inspected);
+    if (this.#cursor.place === before) this.#drawAll(inspected.uri);
   }
 
   #drawAll(uri: vscode.Uri): void {
