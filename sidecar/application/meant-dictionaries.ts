@@ -1,12 +1,13 @@
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import type { ParamsOf } from "../../shared/protocol/interface.ts";
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
-import type { PluginRegistry } from "../plugins/registry.ts";
 import type { Application, LoadedModel } from "./application.ts";
 import { readyCondition } from "./conditions.ts";
 import type { SamplePrompts } from "./dictionary-trust.ts";
 import { suiteOf } from "./model-dictionaries.ts";
+import type { OpenPlugins } from "./open-plugins.ts";
 import { dictionariesOfSpec } from "./spec-dictionaries.ts";
+import type { SpecPlugins } from "./spec-plugins.ts";
 
 interface Meant {
   model: LoadedModel;
@@ -19,14 +20,14 @@ interface Meant {
 export async function meantDictionaries(
   of: ParamsOf<"dictionaries.trust">["of"],
   application: Application,
-  registry: PluginRegistry,
+  { plugins, specPlugins }: { plugins: OpenPlugins; specPlugins: SpecPlugins },
   signal: AbortSignal,
 ): Promise<Meant | null> {
-  const formats = registry.all("dictionaries");
   if (of.kind === "spec") {
-    const named = await dictionariesOfSpec(of.path, registry);
+    const named = await dictionariesOfSpec(of.path, specPlugins);
     return named === null ? null : { ...named, model: await application.openModel(named.model, { signal }) };
   }
+  const formats = (await plugins.registry()).all("dictionaries");
   const model = await application.openModel(of.model, { signal });
   if (of.kind === "folder") {
     const opened = of.path === null ? await suiteOf(model, formats) : await openDictionaries(of.path, formats);

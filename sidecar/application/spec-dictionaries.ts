@@ -7,9 +7,9 @@ import { parseHookPoint } from "../../shared/engine/hook-point.ts";
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import { sameStream } from "../edits/same-stream.ts";
-import type { PluginRegistry } from "../plugins/registry.ts";
 import type { SamplePrompts } from "./dictionary-trust.ts";
 import { readPrompts } from "./read-prompts.ts";
+import type { SpecPlugins } from "./spec-plugins.ts";
 
 /** The parts of a spec that name dictionaries, and prompts to measure them on; whether the rest is right is checked when it runs. */
 const named = z.object({
@@ -31,9 +31,16 @@ export interface SpecDictionaries {
   prompts: SamplePrompts;
 }
 
-/** The dictionaries that a spec's conditions and experiments name; `null` where it names none, or is no spec at all: reading it says why. */
-export async function dictionariesOfSpec(path: string, registry: PluginRegistry): Promise<SpecDictionaries | null> {
-  const spec = named.safeParse(yamlOf(await readFile(path, "utf8")));
+/**
+ * The dictionaries that a spec's conditions and experiments name, in the formats of the plugins that it can use; `null` where it names none, or
+ * is no spec at all: the run itself says why. The same holds for prompt files that can't be read.
+ */
+export async function dictionariesOfSpec(
+  path: string,
+  plugins: Pick<SpecPlugins, "registry">,
+): Promise<SpecDictionaries | null> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const spec = named.safeParse(yamlOf(text));
   if (!spec.success) return null;
   const folder = dirname(path);
   const { model, prompts, conditions, experiments } = spec.data;
@@ -45,6 +52,7 @@ export async function dictionariesOfSpec(path: string, registry: PluginRegistry)
     }),
   ];
   if (wanted.length === 0) return null;
+  const registry = await plugins.registry(path, text);
   const found = new Map<string, Dictionary>();
   for (const { dictionary, at } of wanted) {
     const points = [at ?? []].flat().filter((point): point is HookPoint => parseHookPoint(point) !== null);
@@ -54,7 +62,9 @@ export async function dictionariesOfSpec(path: string, registry: PluginRegistry)
     }
   }
   const files = [...new Set(Object.values(prompts).map(({ file }) => resolve(folder, file)))];
-  const read = await Promise.all(files.map((file) => readPrompts(file, registry.all("prompts"))));
+  const read = await Promise.all(
+    files.map((file) => readPrompts(file, registry.all("prompts")).catch(() => ({ prompts: [] }))),
+  );
   return {
     model: model === "demo" ? model : resolve(folder, model),
     dictionaries: [...found.values()],

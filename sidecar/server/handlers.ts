@@ -141,7 +141,7 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       return writeFeatureVectors(await suiteBeside(open), features, { file, dModel });
     },
     "dictionaries.trust": async ({ of, prompts }, { signal }) => {
-      const meant = await meantDictionaries(of, application, await plugins.registry(), signal);
+      const meant = await meantDictionaries(of, application, { plugins, specPlugins }, signal);
       if (meant === null) return { model: "", dictionaries: [] };
       const { model, dictionaries } = meant;
       const sample = prompts.length > 0 ? prompts.map(({ messages }) => messages) : meant.prompts;
@@ -158,7 +158,7 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       return { items: completeSpec(text, offset, registry.vocabulary()) };
     },
     run: async (params, call) => {
-      const named = await dictionariesOfSpec(params.spec, await plugins.registry());
+      const named = await dictionariesOfSpec(params.spec, specPlugins);
       if (named !== null) {
         const model = await application.openModel(named.model, { signal: call.signal });
         const wanted = { prompts: named.prompts, confirmed: params.confirmedDictionaries };
