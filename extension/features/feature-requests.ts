@@ -58,14 +58,16 @@ export class FeatureRequests {
     return features.map((feature, at) => found[at]?.found[0] ?? { ...feature, label: "" });
   }
 
+  /** The strongest features of a layer, or those of `only`, over the prompt's tokens. */
   async strongest(
     { uri, inspection }: InspectedPrompt,
-    layer: number,
+    { layer, only }: { layer: number; only: readonly number[] | null },
     signal: AbortSignal,
   ): Promise<StrongestFeatures> {
     const client = await this.#sidecar.client();
     const { key } = inspection;
-    return client.request("features.strongest", { key, layer, count: MOST_ROWS, labels: labelsOf(uri) }, { signal });
+    const wanted = { key, layer, count: MOST_ROWS, labels: labelsOf(uri) };
+    return client.request("features.strongest", only === null ? wanted : { ...wanted, only: [...only] }, { signal });
   }
 
   async describe({ uri, inspection }: InspectedPrompt, feature: FeatureReference): Promise<FeatureDescription> {

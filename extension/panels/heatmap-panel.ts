@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { SITES } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
+import type { FeatureSuite } from "../../shared/protocol/feature-messages.ts";
 import type {
   FiringState,
   FromHeatmap,
@@ -66,7 +67,9 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   #locked: boolean;
   /** The move of the shared cursor that is being told is this page's own. */
   #moving = false;
-  #rows: "layers" | "features" = "layers";
+  #rows: "layers" | "features" | "pinned" = "layers";
+  /** The dictionaries that were found last, and beside which model. */
+  #suite: { model: string; layers: FeatureSuite["layers"] } = { model: "", layers: [] };
   /** The picture of features that is being asked for, and the search through prompts that runs. */
   #strongest: AbortController | null = null;
   #firing: AbortController | null = null;
@@ -102,7 +105,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
       inspections.onDidChange((event) => {
         if (event.kind === "read") {
           const { uri, prompt } = event.inspected;
-          if (this.#follows({ uri: uri.toString(), prompt })) void this.#show(event.inspected);
+          if (this.#follows({ uri: uri.toString(), prompt })) this.#showOrSay(event.inspected);
         } else if (event.kind === "started" && this.#isShown(event.uri, event.prompt)) {
           this.send({ type: "waiting", what: "Reading the prompt..." });
         } else if (event.kind === "stale" && this.#isShown(event.inspected.uri, event.inspected.prompt)) {
@@ -119,8 +122,8 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         if (by === "heatmap" && !this.shows(place)) return;
         const inspected = this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
         if (inspected === undefined) return;
-        if (!this.#isShown(inspected.uri, place.prompt)) void this.#show(inspected);
-        else if (this.#rows === "features") void this.#sendFeatures(inspected);
+        if (!this.#isShown(inspected.uri, place.prompt)) this.#showOrSay(inspected);
+        else if (this.#rows !== "layers") void this.#sendFeatures(inspected);
         this.send({ type: "cursor", layer: place.layer, token: place.token });
       }),
     );
@@ -214,21 +217,31 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     }
   }
 
+  /** Shows a prompt; what its picture still needs of the sidecar may fail, and then the page says so. */
+  #showOrSay(inspected: InspectedPrompt): void {
+    this.#show(inspected).catch((error: unknown) => this.send({ type: "failed", message: sentenceOf(error) }));
+  }
+
   async #show(inspected: InspectedPrompt): Promise<void> {
     const { uri, prompt } = inspected;
     this.#shown = { uri: uri.toString(), prompt };
     if (!this.isOpen) return;
     this.#sendOrigin();
     this.setTitle(`Heatmap: ${inspected.title}`);
-    await this.#sendChoices(uri);
-    await this.#sendPins(uri);
+    const { path } = await this.#models.forResource(uri);
+    await this.#sendChoices(uri, this.#suite.model === path ? this.#suite.layers : []);
     await this.#sendPicture(inspected);
+    // The dictionaries of a large model take a while to open: the picture does not wait for them.
+    const { layers } = await this.#requests.suite(uri);
+    this.#suite = { model: path, layers };
+    if (!this.#isShown(uri, prompt)) return;
+    await this.#sendChoices(uri, layers);
+    await this.#sendPins(uri);
   }
 
-  async #sendChoices(uri: vscode.Uri): Promise<void> {
+  async #sendChoices(uri: vscode.Uri, suite: FeatureSuite["layers"]): Promise<void> {
     const model = await this.#models.forResource(uri);
     const sites = new Set(model.description.hookPoints.map((point) => point.split(".")[0]));
-    const { layers } = await this.#requests.suite(uri);
     const features = this.#inspected().reading;
     const own = features.features.length > 0 ? [features] : [];
     this.send({
@@ -238,7 +251,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
           ...{ id, label, unit, describe },
         })),
         sites: SITES.filter((site) => sites.has(site)),
-        suite: layers.map(({ layer, features: count }) => ({ layer, features: count })),
+        suite: suite.map(({ layer, features: count }) => ({ layer, features: count })),
       },
     });
   }
@@ -251,24 +264,31 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
 
   async #sendPicture(inspected: InspectedPrompt): Promise<void> {
     this.#strongest?.abort();
-    if (this.#rows === "features") await this.#sendFeatures(inspected);
+    if (this.#rows !== "layers") await this.#sendFeatures(inspected);
     else this.send({ type: "picture", picture: layerPicture(inspected), saved: false });
     if (inspected.stale) this.send({ type: "stale" });
   }
 
-  /** The strongest features at the cursor's layer; a newer wish takes over. */
+  /** The strongest or the pinned features at the cursor's layer; a newer wish takes over. */
   async #sendFeatures(inspected: InspectedPrompt): Promise<void> {
     this.#strongest?.abort();
     const controller = new AbortController();
     this.#strongest = controller;
     const layer = this.#layerOf(inspected);
     try {
-      const strongest = await this.#requests.strongest(inspected, layer, controller.signal);
+      const pinned = this.#rows === "pinned";
+      const only = pinned ? await this.#pinnedAt(inspected, layer) : null;
+      const strongest = await this.#requests.strongest(inspected, { layer, only }, controller.signal);
       if (controller.signal.aborted) return;
-      this.send({ type: "picture", picture: featurePicture(inspected, layer, strongest), saved: false });
+      this.send({ type: "picture", picture: featurePicture(inspected, { layer, pinned }, strongest), saved: false });
     } catch (error) {
       if (!controller.signal.aborted) this.send({ type: "failed", message: sentenceOf(error) });
     }
+  }
+
+  async #pinnedAt({ uri }: InspectedPrompt, layer: number): Promise<number[]> {
+    const { path } = await this.#models.forResource(uri);
+    return this.#pinned.of(path).flatMap((one) => (one.layer === layer ? [one.feature] : []));
   }
 
   /** The cursor's layer, the middle one while it stands in another prompt. */
@@ -291,10 +311,10 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   }
 
   async #pinsChanged(): Promise<void> {
-    const origin = this.#shown;
-    const inspected = origin === null ? undefined : this.#inspections.get(vscode.Uri.parse(origin.uri), origin.prompt);
+    const inspected = this.#shownPrompt();
     if (inspected === undefined) return;
     await this.#sendPins(inspected.uri);
+    if (this.#rows === "pinned") await this.#sendFeatures(inspected);
     const document = await this.#document();
     // What shows the pinned features shows the others now; with none left, the first reading takes over.
     if (inspected.reading.id === PINNED_FEATURES && document !== null) await this.#inspections.again(document);
@@ -380,7 +400,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
       this.#moving = false;
     }
     const inspected = this.#shownPrompt();
-    if (this.#rows === "features" && layer !== before && inspected !== undefined) void this.#sendFeatures(inspected);
+    if (this.#rows !== "layers" && layer !== before && inspected !== undefined) void this.#sendFeatures(inspected);
   }
 
   async #choose({ reading, site }: Pick<Extract<FromHeatmap, { type: "choose" }>, "reading" | "site">): Promise<void> {

@@ -19,10 +19,10 @@ export function layerPicture({ inspection, reading, title, model }: InspectedPro
   };
 }
 
-/** The strongest features of one layer over tokens: the strongest in the top row, as the last layer is in the other pictures. */
+/** Features of one layer over tokens: the strongest, or the first pinned one, in the top row, as the last layer is in the other pictures. */
 export function featurePicture(
   inspected: InspectedPrompt,
-  layer: number,
+  { layer, pinned }: { layer: number; pinned: boolean },
   { features, values, milliseconds }: StrongestFeatures,
 ): HeatmapPicture {
   const picture = layerPicture(inspected);
@@ -33,8 +33,13 @@ export function featurePicture(
   }
   return {
     ...picture,
-    reading: { ...picture.reading, label: `features of layer ${layer}`, unit: "activation", note: "" },
-    rows: { layer, features: features.toReversed() },
+    reading: {
+      ...picture.reading,
+      label: `${pinned ? "pinned features" : "features"} of layer ${layer}`,
+      unit: "activation",
+      note: "",
+    },
+    rows: { layer, pinned, features: features.toReversed() },
     values: turned,
     milliseconds,
   };

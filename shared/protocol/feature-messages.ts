@@ -47,6 +47,8 @@ export const strongestFeaturesParamsSchema = z.object({
   /** A layer of the inspection. */
   layer: z.int(),
   count: z.int().min(1).max(100),
+  /** The features that are wanted instead, whether they fire or not. */
+  only: z.array(z.int().min(0)).exactOptional(),
   labels: labelsFileSchema,
 });
 /** The features that a prompt fires most at one layer, by their largest activation with the first position left out. */

@@ -116,9 +116,10 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const suite = await suiteBeside(await application.openModel(model));
       return searchFeatures(suite, await readFeatureLabels(labels), { query, limit, labelled: labels !== null });
     },
-    "features.strongest": async ({ key, layer, count, labels }, { signal }) => {
+    "features.strongest": async ({ key, layer, count, only = null, labels }, { signal }) => {
       const pass = passes.get(key);
-      const request = { layer, count, suite: await suiteBeside(pass.model), labels: await readFeatureLabels(labels) };
+      const suite = await suiteBeside(pass.model);
+      const request = { layer, count, only, suite, labels: await readFeatureLabels(labels) };
       return strongestFeatures(pass, request, signal);
     },
     "features.describe": async ({ key, layer, feature, labels, directions, refusalTokens }, { signal }) => {

@@ -47,7 +47,7 @@ export async function featureHeatmap(
       );
     const kept = new Passes();
     const { key, ledger } = await read(kept);
-    const request = { layer: 4, count: 24, suite, labels: new FeatureLabels(new Map()) };
+    const request = { layer: 4, count: 24, only: null, suite, labels: new FeatureLabels(new Map()) };
     return {
       tokens: ledger.ids.length,
       layers: suite.length,

@@ -56,7 +56,7 @@ function strongest(layer: number) {
   return {
     ...base(),
     reading: { id: "refuse", label: `features of layer ${layer}`, unit: "activation", note: "" },
-    rows: { layer, features },
+    rows: { layer, pinned: false, features },
     values: { floats: values },
   };
 }
@@ -177,6 +177,17 @@ describe("features on the heatmap page", () => {
     await page.close();
   });
 
+  it("are the pinned ones where that is chosen, and an empty layer says what to do", async () => {
+    const { page, send, posted } = await openWith(strongest(4), DARK);
+    await page.locator("vscode-dropdown.rows").click();
+    await page.locator("vscode-dropdown.rows vscode-option", { hasText: "pinned features" }).click();
+    expect(await posted()).toContainEqual({ type: "rows", rows: "pinned" });
+    const empty = { ...strongest(4), rows: { layer: 4, pinned: true, features: [] }, values: { floats: [] } };
+    await send({ type: "picture", picture: empty, saved: false });
+    await expect.poll(() => page.locator(".empty").innerText()).toContain("No feature of layer 4 is pinned");
+    await page.close();
+  });
+
   it("say why nothing can be found by words without a file of labels", async () => {
     const { page, send } = await openWith(strongest(4), DARK);
     await page.locator("input[type=search]").fill("intrusion");
@@ -211,6 +222,8 @@ describe("features on the heatmap page", () => {
     await page.locator(".details dl .link").click();
     await page.locator("vscode-button", { hasText: "Pin feature" }).click();
     expect(await posted()).toContainEqual({ type: "pin-feature", layer: 4, feature: 12 });
+    await page.locator("vscode-button", { hasText: "Add label..." }).click();
+    expect(await posted()).toContainEqual({ type: "label-feature", layer: 4, feature: 12 });
     await send({ type: "pinned-features", features: PINNED });
     const section = page.locator("section[aria-label='Pinned features']");
     await section.locator("vscode-button", { hasText: "Compare without" }).click();

@@ -144,7 +144,7 @@ function content(current: HeatmapState): TemplateResult {
         current.table
           ? tableView(picture, current.cursor, (token) => moveTo(current.cursor?.row ?? 0, token))
           : rowCount(picture) === 0
-            ? html`<p class="empty">No feature of layer ${picture.rows?.layer} fires in this prompt.</p>`
+            ? html`<p class="empty">${noFeature(picture)}</p>`
             : html`<div
             class=${dimmed ? "grid dimmed" : "grid"}
             tabindex="0"
@@ -236,14 +236,22 @@ function readingChoices(current: HeatmapState): TemplateResult {
     >`;
 }
 
+function noFeature({ rows }: HeatmapPicture): string {
+  return rows?.pinned
+    ? `No feature of layer ${rows.layer} is pinned: find one and pin it, or choose another layer.`
+    : `No feature of layer ${rows?.layer} fires in this prompt.`;
+}
+
 /** Whether the rows are layers, or features of the cursor's layer. */
 function rowChoice(picture: HeatmapPicture): TemplateResult {
-  const choose = (rows: string) => host.post({ type: "rows", rows: rows === "features" ? "features" : "layers" });
+  const choose = (rows: string) =>
+    host.post({ type: "rows", rows: rows === "features" || rows === "pinned" ? rows : "layers" });
   return html`<label
     >Rows
-    <vscode-dropdown class="rows" .value=${picture.rows === null ? "layers" : "features"} @change=${(event: Event) => choose(chosen(event))}>
+    <vscode-dropdown class="rows" .value=${picture.rows === null ? "layers" : picture.rows.pinned ? "pinned" : "features"} @change=${(event: Event) => choose(chosen(event))}>
       <vscode-option value="layers">layers</vscode-option>
       <vscode-option value="features">strongest features</vscode-option>
+      <vscode-option value="pinned">pinned features</vscode-option>
     </vscode-dropdown></label
   >`;
 }

@@ -110,7 +110,7 @@ export function receive(state: HeatmapState, message: ToHeatmap): HeatmapState {
 function showPicture(state: HeatmapState, picture: HeatmapPicture, saved: boolean): HeatmapState {
   const before = state.picture;
   const samePrompt = before?.title === picture.title && before.tokens.length === picture.tokens.length;
-  const sameRows = before?.rows?.layer === picture.rows?.layer;
+  const sameRows = before?.rows?.layer === picture.rows?.layer && before?.rows?.pinned === picture.rows?.pinned;
   // Of features the strongest comes first; of layers, the one whose features were shown, or the middle.
   const first = picture.rows === null ? (before?.rows?.layer ?? Math.floor(picture.layers / 2)) : rowCount(picture) - 1;
   const cursor = {

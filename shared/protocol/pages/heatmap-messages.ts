@@ -14,6 +14,8 @@ export interface HeatmapToken {
 /** The features that are the rows of a picture, from bottom to top, and the layer of the inspection that they are of. */
 export interface FeatureRows {
   layer: number;
+  /** Whether they are those that the user has pinned, and not the strongest. */
+  pinned: boolean;
   features: LabelledFeature[];
 }
 
@@ -98,7 +100,7 @@ export const fromHeatmapSchema = z.discriminatedUnion("type", [
   /** Whether the page keeps its prompt or goes along with what is looked at; answered by `origin`. */
   z.object({ type: z.literal("lock"), locked: z.boolean() }),
   /** What the rows are. */
-  z.object({ type: z.literal("rows"), rows: z.enum(["layers", "features"]) }),
+  z.object({ type: z.literal("rows"), rows: z.enum(["layers", "features", "pinned"]) }),
   /** Answered by `found`. */
   z.object({ type: z.literal("search"), query: z.string().max(200) }),
   /** Answered by `feature`. */

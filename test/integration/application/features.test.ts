@@ -70,6 +70,20 @@ describe("features of the demo model's dictionaries", () => {
     });
   });
 
+  test("those that are asked for come in that order, whether they fire or not", async () => {
+    const { features, values } = await handlers["features.strongest"](
+      { key, layer: 4, count: 4, only: [700, 5], labels: null },
+      call(),
+    );
+    expect(features.map(({ feature }) => feature)).toEqual([700, 5]);
+    const alone = await inspect([{ layer: 4, feature: 5 }]);
+    expect(Array.from(values.subarray(tokens))).toEqual(
+      Array.from(alone.values.subarray(4 * tokens, 5 * tokens), (value) => expect.closeTo(value, 4)),
+    );
+    const none = { key, layer: 4, count: 4, only: [], labels: null };
+    expect((await handlers["features.strongest"](none, call())).features).toEqual([]);
+  });
+
   test("a group is the sum at each layer, and the layers without one are gaps that are named", async () => {
     const { features } = await handlers["features.strongest"]({ key, layer: 4, count: 2, labels: null }, call());
     const [first, second] = features.map(({ layer, feature }) => ({ layer, feature }));
