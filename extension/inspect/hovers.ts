@@ -10,6 +10,7 @@ import { themeKind } from "./theme-kind.ts";
 import { visibleText } from "./visible-text.ts";
 
 const TOP_TOKENS = 5;
+const TOP_FEATURES = 3;
 
 /** Commands that a hover may run. */
 const LINKS = ["refract.showHeatmap", "refract.chooseReading", "refract.nextLayer", "refract.previousLayer"];
@@ -96,7 +97,7 @@ export class Hovers extends Disposable implements vscode.HoverProvider {
     markdown.appendMarkdown(`![${escaped(reading.label)} over layers 0 to ${inspection.layers - 1}](${picture})\n\n`);
   }
 
-  /** The logit lens needs the sidecar; without it the hover says why that line is missing. */
+  /** The logit lens and the dictionary need the sidecar; without it the hover says why their lines are missing. */
   async #nextTokens(
     inspected: InspectedPrompt,
     { index }: PlacedToken,
@@ -110,7 +111,14 @@ export class Hovers extends Disposable implements vscode.HoverProvider {
       const tokens = cell.nextTokens.map(
         ({ text, probability }) => `${code(visibleText(text))} ${formatFigure(probability)}`,
       );
-      return `Next, as layer ${layer} sees it: ${tokens.join(" ")}`;
+      const next = `Next, as layer ${layer} sees it: ${tokens.join(" ")}`;
+      if (cell.features.length === 0) return next;
+      const features = cell.features
+        .slice(0, TOP_FEATURES)
+        .map(
+          ({ feature, label, activation }) => `${escaped(`#${feature} ${label}`.trim())} ${formatFigure(activation)}`,
+        );
+      return `${next}\n\nTop features of layer ${cell.features[0]?.layer}: ${features.join(", ")}`;
     } catch (error) {
       this.#log.debug(`hover: ${String(error)}`);
       return "*Next tokens are not at hand: the sidecar did not answer.*";

@@ -48,6 +48,7 @@ describe("inspecting a prompt", () => {
     assert.match(text, new RegExp(`id ${token?.id}, user`));
     assert.match(text, /surprisal [\d.]+ nats/);
     assert.match(text, /Next, as layer \d+ sees it/);
+    assert.match(text, /Top features of layer \d+: \\#\d+ [\d.]+/);
     const picture = /data:image\/svg\+xml;base64,[\w+/=]+/.exec(text)?.[0] ?? "";
     assert.ok(picture.length > 100 && picture.length < 20_000, `a picture of ${picture.length} characters`);
   });
