@@ -142,10 +142,10 @@ async function diagnosis(
         words: `wrong hook point: it fits ${point}`,
       })),
     ...normalisations(rows, dIn)
-      .filter(({ kind }) => kind !== normalisation.kind)
+      .filter((other) => inWords(other) !== inWords(normalisation))
       .map((other) => ({
         dictionary: { ...dictionary, normalisation: other },
-        words: `wrong normalisation: it fits with "${other.kind}" in place of "${normalisation.kind}"`,
+        words: `wrong normalisation: it fits with ${inWords(other)} in place of ${inWords(normalisation)}`,
       })),
   ];
   let best = { fvu: Number.POSITIVE_INFINITY, words: "" };
@@ -166,6 +166,11 @@ function normalisations(rows: Float32Array, width: number): DictionaryNormalisat
   for (let i = 0; i < count; i++) length += norm(rows.subarray(i * width, (i + 1) * width)) / count;
   const scale = { kind: "scale", factor: Math.sqrt(width) / length } as const;
   return [{ kind: "none" }, scale, { kind: "constant-norm" }, { kind: "layer-norm" }];
+}
+
+function inWords(normalisation: DictionaryNormalisation): string {
+  if (normalisation.kind !== "scale") return `"${normalisation.kind}"`;
+  return `"scale" by ${normalisation.factor.toPrecision(2)}`;
 }
 
 /** See `Trust.lossRecovered`; the first position keeps its stream. */

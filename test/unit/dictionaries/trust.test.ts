@@ -1,12 +1,17 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Dictionary } from "../../../shared/plugin/dictionary-format.ts";
+import type { Tensor } from "../../../shared/tensors/tensor.ts";
+import { storedTensors } from "../../../sidecar/dictionaries/finite.ts";
 import { BUILT_IN_FORMATS, openDictionaries } from "../../../sidecar/dictionaries/open-dictionary.ts";
+import { readStored } from "../../../sidecar/dictionaries/stored-tensor.ts";
 import { measureTrust } from "../../../sidecar/dictionaries/trust.ts";
 import { openModel } from "../../../sidecar/engine/process/open-model.ts";
 import type { ModelEngine } from "../../../sidecar/engine/run/model-engine.ts";
 import { openTokenizer } from "../../../sidecar/engine/tokens/open-tokenizer.ts";
+import { writeSafetensors } from "../../../sidecar/files/safetensors.ts";
 
 const MODEL = join(import.meta.dirname, "../../../extension/samples/model");
 /** Ids of words; what they say is not asked. */
@@ -60,7 +65,49 @@ test("a dictionary in another measure than its own is told which one fits, whate
   for (const declared of [at(3).declared, { model: null, fvu: null, l0: null }]) {
     const wrong: Dictionary = { ...at(3), declared, normalisation: { kind: "scale", factor: 0.05 } };
     const { reasons } = await measureTrust(engine, wrong, prompts, OWN);
-    expect(reasons[0]).toMatch(/^wrong normalisation: it fits with "none" in place of "scale"/);
+    expect(reasons[0]).toMatch(/^wrong normalisation: it fits with "none" in place of "scale" by 0\.050/);
+  }
+});
+
+test("a dictionary that scales by another factor than it was trained with is told which one fits", async () => {
+  const prompts = await ownPrompts();
+  const folder = await mkdtemp(join(tmpdir(), "refract-scaled-"));
+  try {
+    // The dictionary of layer 3 as it would be, had it been trained on activations of the mean length sqrt(d).
+    const own = at(3);
+    const lanes = prompts.map((ids) => ({ ids, edits: { rows: [], drops: [] } }));
+    const { captures } = await engine.forward({
+      lanes,
+      captures: [{ at: own.reads, positions: "all" }],
+      logits: "none",
+    });
+    const lengths = (captures[own.reads] ?? []).flatMap((rows) =>
+      Array.from({ length: rows.length / own.dIn - 1 }, (_, p) =>
+        Math.hypot(...rows.subarray((p + 1) * own.dIn, (p + 2) * own.dIn)),
+      ),
+    );
+    const factor = Math.sqrt(own.dIn) / (lengths.reduce((sum, length) => sum + length, 0) / lengths.length);
+    const sizes: Record<string, number> = { W_enc: 1 / factor, W_dec: factor, b_dec: factor };
+    const tensors = new Map<string, Tensor>();
+    for (const [name, stored] of storedTensors(own)) {
+      const data = (await readStored(stored)).map((value) => value * (sizes[name] ?? 1));
+      tensors.set(name, { dtype: "F32", shape: stored.shape, data });
+    }
+    await writeSafetensors(join(folder, "sae_weights.safetensors"), tensors);
+    const cfg = JSON.parse(await readFile(join(own.path, "cfg.json"), "utf8")) as Record<string, unknown>;
+    const config = { ...cfg, normalize_activations: "expected_average_only_in" };
+    await writeFile(join(folder, "cfg.json"), JSON.stringify(config));
+    const measured = async (used: number) => {
+      await writeFile(join(folder, "activation_scaler.json"), JSON.stringify({ scaling_factor: used }));
+      const [dictionary] = await openDictionaries(folder, BUILT_IN_FORMATS);
+      if (dictionary === undefined) throw new Error("nothing was opened");
+      return measureTrust(engine, dictionary, prompts, OWN);
+    };
+    expect((await measured(factor)).reasons).toEqual([]);
+    const { reasons } = await measured(factor * 20);
+    expect(reasons[0]).toMatch(/^wrong normalisation: it fits with "scale" by [\d.]+ in place of "scale" by [\d.]+/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
 
