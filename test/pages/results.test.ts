@@ -94,6 +94,11 @@ describe("the results page", () => {
     expect(
       await opened.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
     ).toBeLessThanOrEqual(0);
+    // Beside a picture that scrolls by itself the figures would be out of sight.
+    const ends = await opened.page
+      .locator(".forest td")
+      .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().right));
+    expect(Math.max(...ends)).toBeLessThanOrEqual(options.width ?? 1200);
     await opened.page.close();
   });
 });
