@@ -17,6 +17,8 @@ export interface Journey {
   /** Evaluates a function in the extension host; it must not use anything from around it. */
   host<R, A = null>(run: InHost<A, R>, argument?: A): Promise<R>;
   reload(): Promise<void>;
+  /** Loads the window anew where its extension host can't be asked to any more. */
+  reopen(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -95,6 +97,11 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       const command = `(vscode) => void vscode.commands.executeCommand("workbench.action.reloadWindow")`;
       await call(port, command, null).catch(() => undefined);
       await loaded;
+      await window.page.locator(".monaco-workbench").waitFor();
+      await bridged(port);
+    },
+    async reopen() {
+      await window.page.reload();
       await window.page.locator(".monaco-workbench").waitFor();
       await bridged(port);
     },
