@@ -6,12 +6,13 @@ import { isGap, rowCount, rowLabel } from "./rows.ts";
 import { cellCorner, type GridSize, labelStep, type Viewport } from "./viewport.ts";
 
 /** Space for the rows' names on the left, the leaning token labels on top, and the last label's end on the right. */
-const GUTTER = { layers: 34, features: 116 };
+const GUTTER = { layers: 34, numbers: 54, labels: 116 };
 export const LABELS = 64;
 export const OVERHANG = 30;
 
 export function gutterOf(picture: HeatmapPicture | null): number {
-  return picture?.rows ? GUTTER.features : GUTTER.layers;
+  if (!picture?.rows) return GUTTER.layers;
+  return picture.rows.features.some(({ label }) => label !== "") ? GUTTER.labels : GUTTER.numbers;
 }
 
 /** Cells fainter than this bucket carry no sign in high contrast. */
