@@ -67,9 +67,17 @@ export function shown(figure: Figure, evidence?: string): ShownFigure {
   };
 }
 
-/** `0.94 [0.88, 0.97]`, or the reason for a missing number. */
+/** `0.94 [0.88, 0.97]`, or the reason for a missing number or interval. */
 export function inWords(figure: Figure | undefined): string {
   if (!figure || figure.estimate === null) return figure?.why ?? "not measured";
-  const number = (value: number | null) => (value === null ? "?" : value.toFixed(2).replace("-", "\u2212"));
+  const number = (value: number | null) =>
+    value === null
+      ? "?"
+      : value
+          .toFixed(2)
+          .replace(/^-(0\.00)$/, "$1")
+          .replace("-", "\u2212");
+  if (figure.low === null && figure.high === null)
+    return `${number(figure.estimate)} (no interval${figure.why === undefined ? "" : `: ${figure.why}`})`;
   return `${number(figure.estimate)} [${number(figure.low)}, ${number(figure.high)}]`;
 }
