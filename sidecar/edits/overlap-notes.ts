@@ -7,6 +7,9 @@ import { streamName } from "./same-stream.ts";
 /** What one row writes is read by another as soon as this much of it lies along the other's `u` (a cosine). */
 const READS = 1e-4;
 
+/** Pairs of edits that a note names: twenty features taken out at one place are 190. */
+const MOST_PAIRS = 6;
+
 /**
  * Says in words where edits of one condition meet: at one hook point, where an edit reads what another writes, so that their order would
  * matter (all are read from the value before any of them); and at two names of one stream, where they follow one another.
@@ -42,8 +45,13 @@ function orderNotes({ rows, drops }: LaneEdits): string[] {
   }
   return [...byPlace].map(
     ([where, pairs]) =>
-      `edits ${pairs.join(", ")} overlap at ${where}: each is read from the value before any of them, and their changes are added`,
+      `edits ${named(pairs)} overlap at ${where}: each is read from the value before any of them, and their changes are added`,
   );
+}
+
+function named(pairs: readonly string[]): string {
+  const more = pairs.length - MOST_PAIRS;
+  return more > 0 ? `${pairs.slice(0, MOST_PAIRS).join(", ")} and ${more} more pairs` : pairs.join(", ");
 }
 
 function reads({ u }: SlotRow, { v }: SlotRow): boolean {

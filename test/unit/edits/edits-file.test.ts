@@ -179,6 +179,21 @@ describe("notes", () => {
     expect(condition?.notes).toEqual([expect.stringMatching(/edits 0 and 1 overlap at resid_post.1/)]);
   });
 
+  it("names a few of many pairs and counts the rest", async () => {
+    const same = Array.from({ length: 5 }, () => ({
+      kind: "add",
+      at: "resid_post.1",
+      vector: "v.safetensors#v",
+      scale: 1,
+    }));
+    const condition = await compiled([
+      ...same,
+      { kind: "ablate", at: "resid_post.1", vectors: "v.safetensors#v" },
+      ...same,
+    ]);
+    expect(condition?.notes).toEqual([expect.stringMatching(/edits 0 and 5, 1 and 5, .* and 4 more pairs overlap/)]);
+  });
+
   it("says nothing where edits are orthogonal", async () => {
     const condition = await compiled([
       { kind: "ablate", at: "resid_post.1", vectors: "v.safetensors#v" },
