@@ -19,6 +19,14 @@ export interface RacedCandidate {
   why: string;
 }
 
+/** What the search for a component looked at. */
+export interface SearchRecord {
+  /** Scored on every validation prompt. */
+  candidates: readonly Candidate[];
+  raced: readonly RacedCandidate[];
+  because: string;
+}
+
 export interface FinderInput {
   name: string;
   positive: readonly StudyPrompt[];

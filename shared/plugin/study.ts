@@ -4,7 +4,7 @@ import type { LaneEdits } from "../engine/slot-row.ts";
 import type { Taxonomy } from "../spec/taxonomy.ts";
 import type { Component } from "./component.ts";
 import type { Dictionary } from "./dictionary-format.ts";
-import type { Candidate } from "./direction-finder.ts";
+import type { SearchRecord } from "./direction-finder.ts";
 import type { Score, ScorerInput } from "./scorer.ts";
 
 export type Split = "train" | "val" | "test";
@@ -91,7 +91,7 @@ export interface Study {
   prompts(set: string): Promise<readonly StudyPrompt[]>;
   component(name: string): Promise<Component>;
   /** What the search for a component looked at, and why it chose; empty for a component that was not searched for. */
-  search(name: string): Promise<{ candidates: readonly Candidate[]; because: string }>;
+  search(name: string): Promise<SearchRecord>;
   /** The edits of a condition of the spec; `baseline` has none. */
   condition(name: string): Promise<LaneEdits>;
   score(scorer: string, inputs: readonly ScorerInput[]): Promise<readonly Score[]>;

@@ -119,7 +119,7 @@ async function runUnits({ material, plan }: PreparedRun, folder: string, request
     refusal: () => refusal,
     async search(name) {
       const record = results.get(COMPONENTS)?.get(name) as (UnitData & ComponentRecord) | undefined;
-      return { candidates: record?.candidates ?? [], because: record?.because ?? "" };
+      return { candidates: record?.candidates ?? [], raced: record?.raced ?? [], because: record?.because ?? "" };
     },
     component(name) {
       const failed = failures.get(name);

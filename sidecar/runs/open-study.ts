@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { refused } from "../../shared/errors.ts";
 import type { Component } from "../../shared/plugin/component.ts";
-import type { Candidate } from "../../shared/plugin/direction-finder.ts";
+import type { SearchRecord } from "../../shared/plugin/direction-finder.ts";
 import type { Scorer } from "../../shared/plugin/scorer.ts";
 import type { PromptSetInfo, RefusalTokens, Study, StudyMessage, StudyPrompt } from "../../shared/plugin/study.ts";
 import type { MessageRole } from "../../shared/prompts/prompt.ts";
@@ -35,7 +35,7 @@ export interface RunMaterial {
   exhaustive: boolean;
   signal: AbortSignal;
   component(name: string): Promise<Component>;
-  search(name: string): Promise<{ candidates: readonly Candidate[]; because: string }>;
+  search(name: string): Promise<SearchRecord>;
   refusal(): RefusalTokens;
 }
 

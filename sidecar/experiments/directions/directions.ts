@@ -1,6 +1,6 @@
 import { hookPoint } from "../../../shared/engine/hook-point.ts";
 import { refused } from "../../../shared/errors.ts";
-import type { Candidate } from "../../../shared/plugin/direction-finder.ts";
+import type { Candidate, RacedCandidate } from "../../../shared/plugin/direction-finder.ts";
 import { defineExperiment, type PlannedUnit, type UnitData } from "../../../shared/plugin/experiment-kind.ts";
 import type { Evidence, ExperimentSummary, Figure } from "../../../shared/plugin/result-document.ts";
 import type { ViewBlock } from "../../../shared/plugin/view-block.ts";
@@ -24,27 +24,36 @@ interface DirectionData {
   method: string;
   because: string;
   candidates: Candidate[];
+  raced: RacedCandidate[];
   positive: SideData | null;
   negative: SideData | null;
 }
 
 function candidateLines(data: DirectionData): ViewBlock {
-  const layers = [...new Set(data.candidates.map(({ layer }) => layer))].sort((a, b) => a - b);
-  const positions = [...new Set(data.candidates.map(({ position }) => position))].sort((a, b) => b - a);
+  const early = data.raced.map(({ candidate }) => candidate);
+  const all = [...data.candidates, ...early];
+  const layers = [...new Set(all.map(({ layer }) => layer))].sort((a, b) => a - b);
+  const positions = [...new Set(all.map(({ position }) => position))].sort((a, b) => b - a);
+  const fewest = Math.min(...data.raced.map(({ prompts }) => prompts));
+  const scoresOf = (candidates: readonly Candidate[], position: number) =>
+    layers.map(
+      (layer) => candidates.find((one) => one.layer === layer && one.position === position)?.refusal_score ?? null,
+    );
+  const some = (values: readonly (number | null)[]) => values.some((value) => value !== null);
   return {
     type: "lines",
     title: `Candidates of ${data.component}`,
-    caption: `Mean refusal score of harmful validation prompts with the candidate ablated; lower is better. ${data.because}`,
+    caption: `Mean refusal score of harmful validation prompts with the candidate ablated; lower is better.${early.length > 0 ? ` Candidates that left early rest on as few as ${fewest} prompts, and show how the search narrowed down; nothing is chosen among them.` : ""} ${data.because}`,
     x: { label: "layer", values: layers },
     y: { label: "refusal score under ablation", unit: "score" },
-    series: positions.map((position) => ({
-      label: `position ${position}`,
-      control: false,
-      values: layers.map(
-        (layer) =>
-          data.candidates.find((one) => one.layer === layer && one.position === position)?.refusal_score ?? null,
-      ),
-    })),
+    series: positions.flatMap((position) => [
+      ...[scoresOf(data.candidates, position)]
+        .filter(some)
+        .map((values) => ({ label: `position ${position}`, control: false, values })),
+      ...[scoresOf(early, position)]
+        .filter(some)
+        .map((values) => ({ label: `position ${position}, left early`, control: true, values })),
+    ]),
     marks: [{ x: data.layer, label: "chosen" }],
     spans: [],
   };
@@ -140,7 +149,7 @@ export const directions = defineExperiment({
   },
   async execute(unit, study, config) {
     const component = await study.component(String(unit.input.component));
-    const { candidates, because } = await study.search(component.name);
+    const { candidates, raced, because } = await study.search(component.name);
     const side = async (
       set: string | undefined,
       edits: ReturnType<typeof ablate>,
@@ -179,6 +188,7 @@ export const directions = defineExperiment({
       method: component.provenance.method,
       because,
       candidates: [...candidates],
+      raced: [...raced],
       positive: await side(
         positive,
         ablate(streamPoints(study.engine.model), component.vectors),

@@ -71,6 +71,15 @@ it("directions: what is found takes down its own refusals and brings them about"
   expect(figure("found", "induced refusals", ["cyber"])?.estimate).toBeCloseTo(1);
 });
 
+it("directions: the picture of a search holds the candidates that left early too, told from those that were chosen among", () => {
+  const picture = experiment("found").blocks.find(({ title }) => title === "Candidates of cyber");
+  const series = picture?.type === "lines" ? picture.series : [];
+  const left = series.filter(({ label }) => label.endsWith("left early"));
+  expect(left.length).toBeGreaterThan(0);
+  expect(left.every(({ control }) => control)).toBe(true);
+  expect(series.length).toBeGreaterThan(left.length);
+});
+
 it("directions: a probe and the output-free choice find the same cause", () => {
   expect(figure("found", "effect", ["probed", "probed"])?.estimate).toBeGreaterThan(0.9);
   expect(figure("found", "effect", ["silent", "silent"])?.estimate).toBeGreaterThan(0.9);
