@@ -19,8 +19,9 @@ export interface FiringRequest extends FeatureReference {
 export async function featureFiring(
   model: LoadedModel,
   { layer, feature, suite, prompts }: FiringRequest,
-  { signal, progress }: Call,
+  call: Call,
 ): Promise<Firing> {
+  const { signal } = call;
   const dictionary = dictionaryOf(suite, layer);
   checkFeature(dictionary, feature);
   const tokenizer = await model.tokenizer();
@@ -35,7 +36,7 @@ export async function featureFiring(
   let fired = 0;
   for (let first = 0; first < fitting.length; first += BATCH) {
     if (signal.aborted) throw new RefractError("cancelled", "Looking for where the feature fires was stopped.");
-    progress({ stage: `prompt ${first + 1} of ${fitting.length}`, fraction: first / fitting.length });
+    call.progress({ stage: `prompt ${first + 1} of ${fitting.length}`, fraction: first / fitting.length });
     const batch = fitting.slice(first, first + BATCH);
     const { captures } = await model.engine.forward(
       {

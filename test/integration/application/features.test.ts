@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Progress } from "../../../shared/protocol/frames.ts";
 import type { Call, Handlers } from "../../../shared/protocol/interface.ts";
 import { Application } from "../../../sidecar/application/application.ts";
 import { OpenPlugins } from "../../../sidecar/application/open-plugins.ts";
@@ -34,8 +35,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function call(signal = new AbortController().signal): Call {
-  return { signal, progress: () => undefined };
+/** As the server's own calls are: an object whose methods need it. */
+class TestCall implements Call {
+  readonly signal: AbortSignal;
+  readonly stages: string[] = [];
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  progress({ stage }: Progress): void {
+    this.stages.push(stage);
+  }
+}
+
+function call(signal = new AbortController().signal): TestCall {
+  return new TestCall(signal);
 }
 
 /** A reading of features, or the refusal lens where there are none. */
@@ -131,14 +146,16 @@ describe("features of the demo model's dictionaries", () => {
     const { features } = await handlers["features.strongest"]({ key, layer: 4, count: 1, labels: null }, call());
     const feature = features[0]?.feature ?? -1;
     const prompts = [HARMLESS, CYBER, HARMLESS].map((text) => [{ role: "user" as const, text }]);
-    const firing = await handlers["features.firing"]({ model: "demo", layer: 4, feature, prompts }, call());
+    const told = call();
+    const firing = await handlers["features.firing"]({ model: "demo", layer: 4, feature, prompts }, told);
+    expect(told.stages).toEqual(["prompt 1 of 3"]);
     const alone = await inspect([{ layer: 4, feature }]);
     const own = alone.values.subarray(4 * tokens + 1, 5 * tokens);
-    const told = firing.most.find((one) => one.prompt === 1);
+    const most = firing.most.find((one) => one.prompt === 1);
     expect(firing.prompts).toBe(3);
-    expect(told?.tokens).toBe(tokens - 1);
-    expect(told?.fired).toBe(own.filter((value) => value > 0).length);
-    expect(told?.activation).toBeCloseTo(Math.max(...own), 3);
+    expect(most?.tokens).toBe(tokens - 1);
+    expect(most?.fired).toBe(own.filter((value) => value > 0).length);
+    expect(most?.activation).toBeCloseTo(Math.max(...own), 3);
     expect(firing.fired).toBe(firing.most.reduce((sum, one) => sum + one.fired, 0));
     const sizes = firing.most.map(({ activation }) => activation);
     expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
