@@ -7,8 +7,15 @@ import { measureTrust, type Trust } from "../dictionaries/trust.ts";
 import type { LoadedModel } from "./application.ts";
 import { modelTitle } from "./model-title.ts";
 
+/** Weights of a suite of which the loss recovered is measured as well: it is done while the user works. */
+const LARGEST_WITH_LOSS = 16 * 1024 * 1024;
+
 /** Conversations that a dictionary is measured on. */
 export type SamplePrompts = readonly (readonly PromptMessage[])[];
+
+interface MeasureOptions extends CallOptions {
+  loss: boolean;
+}
 
 interface Measured {
   prompts: string;
@@ -27,8 +34,10 @@ export class DictionaryTrust {
     options: CallOptions,
   ): Promise<MeasuredDictionary[]> {
     const measured: MeasuredDictionary[] = [];
+    const values = dictionaries.reduce((sum, { dIn, features }) => sum + dIn * features, 0);
+    const settings = { ...options, loss: values <= LARGEST_WITH_LOSS };
     for (const dictionary of dictionaries) {
-      measured.push(described(dictionary, await this.#trustOf(model, dictionary, prompts, options)));
+      measured.push(described(dictionary, await this.#trustOf(model, dictionary, prompts, settings)));
     }
     return measured;
   }
@@ -46,7 +55,8 @@ export class DictionaryTrust {
     const said: string[] = [];
     for (const dictionary of dictionaries) {
       const known = this.#measured.get(keyOf(model, dictionary));
-      const { reasons } = await (known?.trust ?? this.#trustOf(model, dictionary, prompts, options));
+      const { reasons } = await (known?.trust ??
+        this.#trustOf(model, dictionary, prompts, { ...options, loss: false }));
       if (reasons.length === 0) continue;
       const sentence = `${dictionary.path}: ${reasons.join("; ")}`;
       if (!confirmed.includes(dictionary.path)) {
@@ -61,7 +71,7 @@ export class DictionaryTrust {
     model: LoadedModel,
     dictionary: Dictionary,
     prompts: SamplePrompts,
-    options: CallOptions,
+    options: MeasureOptions,
   ): Promise<Trust> {
     const key = keyOf(model, dictionary);
     const sample = JSON.stringify(prompts.map((messages) => messages.map(({ role, text }) => [role, text])));
@@ -84,14 +94,15 @@ async function measured(
   model: LoadedModel,
   dictionary: Dictionary,
   prompts: SamplePrompts,
-  options: CallOptions,
+  options: MeasureOptions,
 ): Promise<Trust> {
   const tokenizer = await model.tokenizer();
   const ledgers = prompts.map((messages) => tokenizer.ledger(messages));
   const bos = ledgers.find(({ bosCount }) => bosCount > 0)?.ids[0] ?? null;
   const limit = model.engine.model.contextLength ?? Number.POSITIVE_INFINITY;
   const ids = ledgers.map((ledger) => ledger.ids.slice(0, limit));
-  return measureTrust(model.engine, dictionary, ids, { bos, model: modelTitle(model.name, model.path) }, options);
+  const settings = { bos, model: modelTitle(model.name, model.path), loss: options.loss };
+  return measureTrust(model.engine, dictionary, ids, settings, options);
 }
 
 function described({ path, format, reads, writes, features, declared }: Dictionary, trust: Trust): MeasuredDictionary {

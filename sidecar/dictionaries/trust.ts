@@ -15,7 +15,7 @@ export interface Trust {
   l0: number;
   /**
    * How much of the next token's loss the reconstruction keeps: 1 where it is as good as the stream, 0 as bad as zeros in its place. `null`
-   * where it is not measured: for a transcoder, and for a dictionary too large to run whole in a pass.
+   * where it is not measured: for a transcoder, for a dictionary too large to run whole in a pass, and where it is left out.
    */
   lossRecovered: number | null;
   /** Features that fire at no position of the sample. */
@@ -32,6 +32,8 @@ export interface TrustSettings {
   bos: number | null;
   /** What the model is called, for the badge; `null` where that is not known. */
   model: string | null;
+  /** `false` leaves out the loss recovered, which takes three passes with the whole dictionary in one of them. */
+  loss?: boolean;
 }
 
 /** A dictionary at the wrong place or in the wrong measure explains less than the mean does. */
@@ -94,7 +96,7 @@ export async function measureTrust(
     );
   }
   const dead = encoded.fired.reduce((count, fired) => count + (fired === 0 ? 1 : 0), 0);
-  const lossRecovered = await recovered(engine, dictionary, prompts, options);
+  const lossRecovered = settings.loss === false ? null : await recovered(engine, dictionary, prompts, options);
   return { fvu, l0, lossRecovered, dead, positions, reasons, fallback: encoded.fallback };
 }
 
