@@ -1,13 +1,32 @@
-import { readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
 import { TEST_MODEL } from "../test-model.ts";
 import { openFile, sidecarState } from "./sidecar-state.ts";
 
+const DICTIONARIES = join(import.meta.dirname, "../../../extension/samples/model/dictionaries");
+
+/** The demo's dictionary of layer 4 as it is, and one whose files say that it stands at layer 1; a condition clamps a feature of each. */
+async function addDictionaries({ folder }: { folder: string }): Promise<void> {
+  const conditions = [];
+  for (const [name, layer] of [
+    ["fits", 4],
+    ["moved", 1],
+  ] as const) {
+    const dictionary = join(folder, name);
+    await cp(join(DICTIONARIES, "layer_4"), dictionary, { recursive: true });
+    const config = await readFile(join(dictionary, "cfg.json"), "utf8");
+    await writeFile(join(dictionary, "cfg.json"), config.replaceAll("blocks.4.", `blocks.${layer}.`));
+    const edits = [{ kind: "clamp", at: `resid_post.${layer}`, dictionary: name, feature: 5, value: 4 }];
+    conditions.push({ name: `clamped-${name}`, edits });
+  }
+  await writeFile(join(folder, "zz-features.edits.json"), JSON.stringify({ conditions }));
+}
+
 let journey: Journey;
 beforeAll(async () => {
-  journey = await startJourney({ settings: { "refract.model": TEST_MODEL } });
+  journey = await startJourney({ settings: { "refract.model": TEST_MODEL }, prepare: addDictionaries });
   await openFile(journey, "start.prompt.md");
 });
 afterAll(() => journey?.end());
@@ -27,6 +46,33 @@ test("Compare streams replies side by side: without what carries the refusal the
   await window.screenshot("compare-light");
 });
 
+test("in a wide window the picture for the README shows all columns; high contrast and dark follow the theme", async () => {
+  const { window, host } = journey;
+  const { page } = window;
+  await host((vscode) => vscode.commands.executeCommand("workbench.action.closeSidebar").then(() => null));
+  await page.setViewportSize({ width: 1600, height: 800 });
+  const compare = await window.webview("Compare");
+  const last = compare.locator(".column").last();
+  await expect.poll(async () => (await last.boundingBox())?.x ?? Number.POSITIVE_INFINITY).toBeLessThan(1600);
+  for (const [picture, theme, kind] of [
+    ["readme-compare", "Default Light Modern", "vscode-light"],
+    ["compare-window-dark", "Default Dark Modern", "vscode-dark"],
+    ["compare-window-high-contrast", "Default High Contrast", "vscode-high-contrast"],
+  ] as const) {
+    await host(
+      (vscode, to) =>
+        vscode.workspace
+          .getConfiguration("workbench")
+          .update("colorTheme", to, true)
+          .then(() => null),
+      theme,
+    );
+    await expect.poll(() => compare.locator("body").getAttribute("class")).toContain(kind);
+    await page.waitForTimeout(500);
+    await window.screenshot(picture);
+  }
+});
+
 test("a strength that is dragged runs its column again, and the others stay", async () => {
   const page = await journey.window.webview("Compare");
   const column = page.locator(".column").nth(3);
@@ -39,6 +85,35 @@ test("a strength that is dragged runs its column again, and the others stay", as
   await column.getByText("3.0").waitFor();
   await column.getByText("tok/s").waitFor();
   expect(await others()).toBe(before);
+});
+
+test("a feature of a dictionary is clamped with a slider; one of a dictionary that doesn't fit is not, and its badge says why", async () => {
+  const { window, host } = journey;
+  const page = await window.webview("Compare");
+  const add = async (describe: string) => {
+    await page.getByText("Add condition").click();
+    await window.page.locator(".quick-input-list .monaco-list-row", { hasText: describe }).click();
+  };
+  await add("clamp feature 5 to 4 at resid_post.4");
+  const column = page.locator(".column").nth(4);
+  await column.getByText("tok/s").waitFor();
+  expect(await column.innerText()).toMatch(/Clamped to[\s\S]*rows \d+/);
+  await column.getByRole("slider").press("End");
+  await column.getByText("its file says 4.0").waitFor();
+  await column.getByText("tok/s").waitFor();
+  // VS Code under test shows no question, which is no consent.
+  await add("clamp feature 5 to 4 at resid_post.1");
+  const blocked = page.locator(".column").nth(5);
+  await blocked.locator(".failure").waitFor();
+  expect(await blocked.locator(".reply").innerText()).toBe("");
+  await host((vscode) => vscode.commands.executeCommand("refract.models.focus").then(() => null));
+  const badge = window.page.locator(".monaco-list-row", {
+    hasText: /wrong hook point: it fits resid_(post\.4|pre\.5)/,
+  });
+  await badge.waitFor();
+  await window.screenshot("compare-features");
+  for (const added of [blocked, column]) await added.getByText("Remove").click();
+  await expect.poll(() => page.locator(".column").count()).toBe(4);
 });
 
 test("two columns open in VS Code's own diff editor", async () => {
@@ -60,11 +135,26 @@ test("Save as experiment writes the conditions into a spec", async () => {
   expect(text).toContain("# The whole story on the demo model");
 });
 
-test("after a reload the comparison is there again, marked as saved, before any sidecar starts", async () => {
+const tabs = () => journey.window.page.locator(".tab", { hasText: "Compare: " });
+
+test("another prompt is compared in a panel of its own, the same one in the panel that shows it", async () => {
+  const compare = (file: string) =>
+    journey.host(async (vscode, name) => {
+      const [uri] = await vscode.workspace.findFiles(name);
+      await vscode.commands.executeCommand("refract.compare", uri, 0);
+    }, file);
+  await compare("prompts/conditions.jsonl");
+  await expect.poll(() => tabs().count()).toBe(2);
+  await compare("prompts/conditions.jsonl");
+  expect(await tabs().count()).toBe(2);
+});
+
+test("after a reload the comparisons are there again, marked as saved, before any sidecar starts", async () => {
   await journey.reload();
   await journey.host((vscode) => vscode.commands.executeCommand("workbench.action.closeAuxiliaryBar").then(() => null));
   const page = await journey.window.webview("Compare");
   await page.getByText("Saved comparison").waitFor();
   expect(await page.locator(".column").count()).toBe(4);
+  expect(await tabs().count()).toBe(2);
   expect(await sidecarState(journey)).toBe("off");
 });
