@@ -1,3 +1,4 @@
+import type { FrameLocator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
 import { TEST_MODEL } from "../test-model.ts";
@@ -70,6 +71,51 @@ test("the heatmap shows the prompt, and a click on a cell moves the editor's cur
   const token = Number(/token (\d+)/.exec(spoken)?.[1]);
   await expect.poll(async () => (await state()).place).toMatchObject({ layer, token });
   await window.screenshot("heatmap-light");
+});
+
+/** The canvas has painted what the page says: two frames later it has. */
+function painted(page: FrameLocator): Promise<void> {
+  return page
+    .locator(".grid canvas")
+    .evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+}
+
+test("features are rows of the heatmap; one is found, told of, pinned, shown by layer and taken out", async () => {
+  const { window, host } = journey;
+  const page = await window.webview("Heatmap");
+  await page.locator("vscode-dropdown.rows").click();
+  await page.locator("vscode-dropdown.rows vscode-option", { hasText: "strongest" }).click();
+  await page.locator(".legend", { hasText: /features of layer \d+ .activation/ }).waitFor();
+  const legend = (await page.locator(".legend").textContent()) ?? "";
+  const spoken = (await page.locator(".visually-hidden[aria-live]").textContent()) ?? "";
+  const layer = Number(/layer (\d+)/.exec(legend)?.[1]);
+  const feature = Number(/Feature (\d+)/.exec(spoken)?.[1]);
+  await expect.poll(async () => (await state()).place?.layer).toBe(layer);
+  await painted(page);
+  await window.screenshot("features-rows");
+
+  await page.locator("input[type=search]").fill(`${layer}/${feature}`);
+  await page.locator(".found .link", { hasText: `#${feature}` }).click();
+  const card = page.locator("section.feature");
+  await card.getByText(/refusal tokens are among the first 20/).waitFor();
+  await card.locator("vscode-button", { hasText: "Where it fires" }).click();
+  await expect.poll(() => card.innerText()).toMatch(/tokens of 1 prompt/);
+  await card.locator("vscode-button", { hasText: "Pin feature" }).click();
+  const pinned = page.locator("section[aria-label='Pinned features']");
+  await pinned.locator(".link", { hasText: `#${feature}` }).waitFor();
+  await pinned.locator("vscode-button", { hasText: "Show by layer" }).click();
+  await page.locator(".legend", { hasText: /1 pinned .activation.*the feature is not at layer/ }).waitFor();
+  await painted(page);
+  await window.screenshot("features-pinned");
+
+  await pinned.locator("vscode-button", { hasText: "Compare without" }).click();
+  const comparison = await window.webview("Compare");
+  await comparison.getByText("without-pinned-features").first().waitFor();
+  await host(async (vscode) => {
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await vscode.window.tabGroups.close(tabs.filter(({ label }) => label.startsWith("Compare")));
+  });
+  await (await window.webview("Heatmap")).locator(".grid canvas").first().waitFor();
 });
 
 test("an edit makes the reading old, and a pause later the prompt is read again", async () => {
