@@ -75,3 +75,22 @@ test("in a wide window the picture for the README shows the prompt with its tint
   await window.page.waitForTimeout(800);
   await window.screenshot("readme-workbench");
 });
+
+test("a locked heatmap keeps its prompt; the editor goes on, and another heatmap opens for what it shows", async () => {
+  const { window, host } = journey;
+  const tabs = () => window.page.locator(".tab", { hasText: "Heatmap: " });
+  const show = () => host((vscode) => vscode.commands.executeCommand("refract.showHeatmap").then(() => null));
+  await (await window.webview("Heatmap")).locator("vscode-button", { hasText: "Lock" }).click();
+  await (await window.webview("Heatmap")).locator("vscode-button", { hasText: "Unlock" }).waitFor();
+  await host(async (vscode) => {
+    const [uri] = await vscode.workspace.findFiles("prompts/conditions.jsonl");
+    await vscode.commands.executeCommand("refract.inspect", uri, 0);
+  });
+  expect(await tabs().count()).toBe(1);
+  await show();
+  await expect
+    .poll(() => tabs().allTextContents())
+    .toEqual([expect.stringContaining("start.prompt.md"), expect.stringContaining("conditions.jsonl")]);
+  await show();
+  expect(await tabs().count()).toBe(2);
+});
