@@ -5,7 +5,10 @@ const STATES: [SidecarState, string][] = [
   [{ kind: "off" }, "$(circle-outline) Refract"],
   [{ kind: "restricted" }, "$(workspace-untrusted) Refract: restricted"],
   [{ kind: "starting" }, "$(loading~spin) Refract: starting"],
-  [{ kind: "loading", model: "demo", stage: "loading weights", fraction: 0.43 }, "$(loading~spin) Refract: loading 43%"],
+  [
+    { kind: "loading", model: "demo", stage: "loading weights", fraction: 0.43 },
+    "$(loading~spin) Refract: loading 43%",
+  ],
   [{ kind: "loading", model: "demo", stage: "opening", fraction: null }, "$(loading~spin) Refract: loading"],
   [{ kind: "ready", model: "demo", provider: "cpu" }, "$(check) demo/cpu"],
   [{ kind: "ready", model: null, provider: null }, "$(check) Refract: ready"],
