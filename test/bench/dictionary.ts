@@ -1,10 +1,10 @@
 /**
- * `npm run bench -- dictionary [--features 24576,131072] [--d 576] [--rows 512] [--repeats 5]`: encoding and top-16 of `rows` tokens, in ratio
+ * `npm run bench -- dictionary [--features 24576,131072] [--d 576] [--rows 512] [--repeats 9] [--threads 0]`: encoding and top-16 of `rows` tokens, in ratio
  * to the bare matrix product in the same runtime and, with a Python that has torch (REFRACT_PYTHON, else python3), to SAELens (or, where only
  * torch is there, to what it computes: x @ W_enc + b_enc, JumpReLU) and torch.topk on the same weights; and what
- * the pictures of features take on the demo model with a prompt of 200 tokens. Prints JSON; times are medians in milliseconds.
+ * the pictures of features take on the demo model with a prompt of 200 tokens. All are run in turn, and ratios are taken turn by turn, so that
+ * what else the machine does falls on each. `--threads 0` leaves the threads to each runtime. Prints JSON; times are medians in milliseconds.
  */
-import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,8 @@ import { EncoderSessions } from "../../sidecar/engine/dictionary/encoder-session
 import { sessionOptions } from "../../sidecar/engine/run/session-options.ts";
 import { writeSafetensors } from "../../sidecar/files/safetensors.ts";
 import { seeded } from "../../sidecar/statistics/random.ts";
+import { interleaved, timed } from "../support/bench/ratio.ts";
+import { dictionaryPeer } from "./dictionary-peer.ts";
 import { featureHeatmap } from "./feature-heatmap.ts";
 
 const { values } = parseArgs({
@@ -25,10 +27,17 @@ const { values } = parseArgs({
     features: { type: "string", default: "24576,131072" },
     d: { type: "string", default: "576" },
     rows: { type: "string", default: "512" },
-    repeats: { type: "string", default: "5" },
+    repeats: { type: "string", default: "9" },
+    threads: { type: "string", default: "0" },
   },
 });
-const [d, rows, repeats] = [values.d, values.rows, values.repeats].map(Number) as [number, number, number];
+const { d, rows, repeats, threads } = {
+  d: Number(values.d),
+  rows: Number(values.rows),
+  repeats: Number(values.repeats),
+  threads: Number(values.threads),
+};
+const settings = { provider: "cpu", threads: threads > 0 ? threads : null } as const;
 const folder = await mkdtemp(join(tmpdir(), "refract-bench-"));
 
 async function median(run: () => Promise<unknown>): Promise<number> {
@@ -72,54 +81,12 @@ async function randomDictionary(features: number): Promise<Dictionary> {
   return opened;
 }
 
-/** SAELens's own encoder where it is installed, else what it computes; the last column says which. */
-const PEER = `
-import sys, time, json, statistics, torch
-path, rows, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-try:
-    import sae_lens
-    sae = sae_lens.SAE.load_from_disk(path, dtype="float32")
-    encode, d, who = sae.encode, sae.cfg.d_in, f"sae-lens {sae_lens.__version__}, torch {torch.__version__}"
-except ImportError:
-    from safetensors.torch import load_file
-    w = load_file(path + "/sae_weights.safetensors")
-    d, who = w["W_enc"].shape[0], f"SAELens's formula, torch {torch.__version__}"
-    def encode(x):
-        pre = (x - w["b_dec"]) @ w["W_enc"] + w["b_enc"]
-        return torch.relu(pre) * (pre > w["threshold"]).to(x.dtype)
-torch.manual_seed(0)
-x = torch.randn(rows, d)
-def run():
-    with torch.no_grad():
-        return torch.topk(encode(x), 16, dim=-1)
-run()
-times = []
-for _ in range(repeats):
-    start = time.perf_counter(); run(); times.append(1000 * (time.perf_counter() - start))
-print(json.dumps({"milliseconds": statistics.median(times), "threads": torch.get_num_threads(), "who": who}))
-`;
-
-interface Peer {
-  milliseconds: number;
-  threads: number;
-  who: string;
-}
-
-function peer({ path }: Dictionary): Peer | null {
-  const python = process.env.REFRACT_PYTHON ?? "python3";
-  const { status, stdout } = spawnSync(python, ["-c", PEER, path, String(rows), String(repeats)], {
-    encoding: "utf8",
-  });
-  // The library may say things of its own before the result.
-  return status === 0 ? (JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Peer) : null;
-}
-
 const results: unknown[] = [];
 for (const features of values.features.split(",").map(Number)) {
   const dictionary = await randomDictionary(features);
   const random = seeded(9, "x");
   const activations = Float32Array.from({ length: rows * d }, () => random.normal());
-  const sessions = new EncoderSessions({ provider: "cpu", threads: null }, 2 ** 33);
+  const sessions = new EncoderSessions(settings, 2 ** 33);
   const request = {
     dictionary,
     activations,
@@ -132,26 +99,27 @@ for (const features of values.features.split(",").map(Number)) {
   const opening = performance.now();
   await encode(sessions, { ...request, activations: activations.subarray(0, d) }, {});
   const opened = performance.now() - opening;
-  const ours = await median(() => encode(sessions, request, {}));
-  await sessions.release();
   // The product alone: a dictionary without thresholds whose reading of one feature is all that is asked for.
   const bare = encodeGraph(
     { ...dictionary, activation: { kind: "relu" }, subtractDecoderBias: false },
     { top: false, chosen: true, active: false, statistics: false, reconstruction: false },
   );
-  const session = await InferenceSession.create(
-    bare.graph,
-    sessionOptions({ provider: "cpu", threads: null }, bare.folder),
-  );
+  const session = await InferenceSession.create(bare.graph, sessionOptions(settings, bare.folder));
   const feeds = {
     x: new Tensor("float32", activations, [rows, d]),
     chosen: new Tensor("int64", BigInt64Array.of(0n), [1]),
   };
-  const product = await median(() => session.run(feeds));
+  const ours = () => timed(() => encode(sessions, request, {}));
+  const toProduct = await interleaved(ours, () => timed(() => session.run(feeds)), repeats);
   await session.release();
-  const saeLens = peer(dictionary);
-  const ratios = { toProduct: ours / product, peerToOurs: saeLens === null ? null : saeLens.milliseconds / ours };
-  results.push({ features, d, rows, opened, ours, product, saeLens, ...ratios });
+  const peer = await dictionaryPeer(dictionary.path, rows, threads);
+  const peerToOurs =
+    peer === null ? null : { who: peer.who, threads: peer.threads, ...(await interleaved(peer.run, ours, repeats)) };
+  peer?.close();
+  await sessions.release();
+  const result = { features, d, rows, opened, toProduct, peerToOurs };
+  process.stderr.write(`${JSON.stringify(result)}\n`);
+  results.push(result);
 }
 
 const heatmap = await featureHeatmap(200, median);
