@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { Disposable } from "../disposable.ts";
+import { DrawnTypes } from "./drawn-types.ts";
 
 /**
  * Attachments that stand at one place keep an order. VS Code sorts what it draws at the same column by the name of its style, which begins with the
@@ -7,6 +8,7 @@ import { Disposable } from "../disposable.ts";
  */
 export class AttachmentSlots extends Disposable {
   #types: vscode.TextEditorDecorationType[] = [];
+  readonly #drawn = new DrawnTypes();
 
   override dispose(): void {
     for (const type of this.#types) type.dispose();
@@ -16,7 +18,7 @@ export class AttachmentSlots extends Disposable {
   /** Replaces an editor's attachments: by place in the order, one for each prompt that is drawn. */
   set(editor: vscode.TextEditor, slots: readonly (readonly vscode.DecorationOptions[])[]): void {
     this.#grow(slots.length);
-    for (const [at, type] of this.#types.entries()) editor.setDecorations(type, slots[at] ?? []);
+    for (const [at, type] of this.#types.entries()) this.#drawn.set(editor, type, slots[at] ?? []);
   }
 
   #grow(count: number): void {

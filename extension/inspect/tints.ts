@@ -4,6 +4,7 @@ import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { Disposable } from "../disposable.ts";
 import { AttachmentSlots } from "./attachment-slots.ts";
 import { bucketStyle } from "./bucket-style.ts";
+import { DrawnTypes } from "./drawn-types.ts";
 import { placeAfter } from "./place-after.ts";
 import { type PlacedToken, templateRuns } from "./placed-token.ts";
 import type { ThemeKind } from "./profile-picture.ts";
@@ -60,6 +61,7 @@ export class Tints extends Disposable {
   /** Made when the first reading becomes old. */
   #stale: vscode.TextEditorDecorationType[] = [];
   #theme: ThemeKind = themeKind();
+  readonly #drawn = new DrawnTypes();
   readonly #slots = this.register(new AttachmentSlots());
   readonly #cursor = this.register(
     vscode.window.createTextEditorDecorationType({
@@ -107,12 +109,12 @@ export class Tints extends Disposable {
     if (this.#stale.length > 0 || stale.some((ranges) => ranges.length > 0))
       this.#set(editor, this.#types(true), stale);
     this.#slots.set(editor, attachments);
-    editor.setDecorations(this.#cursor, cursor);
+    this.#drawn.set(editor, this.#cursor, cursor);
     return count + attachments.flat().length;
   }
 
   clear(editor: vscode.TextEditor): void {
-    for (const type of [...this.#fresh, ...this.#stale, this.#cursor]) editor.setDecorations(type, []);
+    for (const type of [...this.#fresh, ...this.#stale, this.#cursor]) this.#drawn.set(editor, type, []);
     this.#slots.set(editor, []);
   }
 
@@ -172,7 +174,7 @@ export class Tints extends Disposable {
     buckets: readonly vscode.Range[][],
   ): void {
     types.forEach((type, at) => {
-      editor.setDecorations(type, buckets[at] ?? []);
+      this.#drawn.set(editor, type, buckets[at] ?? []);
     });
   }
 
