@@ -22,32 +22,37 @@ export interface SampleRun {
   ): { estimate: number; low: number; high: number; n: number };
 }
 
-/** Runs a spec of `extension/samples` on the demo model, in a temporary run folder. */
-export async function runSample(spec: string): Promise<SampleRun> {
+export interface SampleRunner {
+  /** Runs a spec of `extension/samples` on the demo model, in a temporary run folder. */
+  run(spec: string): Promise<SampleRun>;
+  close(): Promise<void>;
+}
+
+/** Runs samples one after another on one open model: opening it costs as much as a small spec. */
+export function openSampleRunner(): SampleRunner {
   const application = new Application({ provider: "cpu", threads: null, blocks: null, resolve: (path) => path });
-  try {
-    const signal = new AbortController().signal;
-    const out = mkdtempSync(join(tmpdir(), "refract-sample-"));
-    const { folder, status } = await executeRun(toyRequest(join(SAMPLES, spec), out), runTools(application, signal));
-    const document = JSON.parse(readFileSync(join(folder, "document.json"), "utf8")) as ResultDocument;
-    const experiment = (name: string) => {
-      const found = document.experiments.find((one) => one.name === name);
-      if (found?.status !== "done") throw new Error(`${name}: ${found?.message ?? "was not run"}`);
-      return found;
-    };
-    return {
-      status,
-      folder,
-      document,
-      verdicts: (name) =>
-        Object.fromEntries(experiment(name).verdicts.map(({ of, verdict }) => [of.join("/"), verdict])),
-      figure(name, what, of) {
-        const found = experiment(name).figures.find((one) => one.name === what && one.of.join("/") === of.join("/"));
-        if (!found || found.estimate === null) throw new Error(`${name}: no figure ${what} of ${of.join("/")}`);
-        return { estimate: found.estimate, low: found.low ?? Number.NaN, high: found.high ?? Number.NaN, n: found.n };
-      },
-    };
-  } finally {
-    await application.close();
-  }
+  return { run: (spec) => runSample(application, spec), close: () => application.close() };
+}
+
+async function runSample(application: Application, spec: string): Promise<SampleRun> {
+  const signal = new AbortController().signal;
+  const out = mkdtempSync(join(tmpdir(), "refract-sample-"));
+  const { folder, status } = await executeRun(toyRequest(join(SAMPLES, spec), out), runTools(application, signal));
+  const document = JSON.parse(readFileSync(join(folder, "document.json"), "utf8")) as ResultDocument;
+  const experiment = (name: string) => {
+    const found = document.experiments.find((one) => one.name === name);
+    if (found?.status !== "done") throw new Error(`${name}: ${found?.message ?? "was not run"}`);
+    return found;
+  };
+  return {
+    status,
+    folder,
+    document,
+    verdicts: (name) => Object.fromEntries(experiment(name).verdicts.map(({ of, verdict }) => [of.join("/"), verdict])),
+    figure(name, what, of) {
+      const found = experiment(name).figures.find((one) => one.name === what && one.of.join("/") === of.join("/"));
+      if (!found || found.estimate === null) throw new Error(`${name}: no figure ${what} of ${of.join("/")}`);
+      return { estimate: found.estimate, low: found.low ?? Number.NaN, high: found.high ?? Number.NaN, n: found.n };
+    },
+  };
 }
