@@ -43,6 +43,13 @@ export const crossAblation = defineExperiment({
       min: 0,
       describe: "Replies of each cell that are decoded and held against the score.",
     },
+    pushes: {
+      type: "integer",
+      default: 24,
+      min: 0,
+      describe:
+        "Test prompts of each category on which each component is also subtracted once, and added to matched harmless ones; 0 leaves it out.",
+    },
     shapeBound: bound("shapeBound", "Cosine that parts distinct shapes from one."),
     absentBelow: bound("absentBelow", "A cross-effect below this share of the own effect is absent."),
     equivalentWithin: bound("equivalentWithin", "Directions whose effects differ by less are equivalent."),
@@ -75,7 +82,7 @@ export const crossAblation = defineExperiment({
       id: PUSH,
       label: "pushing and steering",
       // Each category's prompts with every row subtracted, and about as many harmless ones with it added.
-      passes: 2 * ownRows * test,
+      passes: 2 * ownRows * config.prompts.reduce((sum, set) => sum + Math.min(config.pushes, count(set, "test")), 0),
       replies: config.replies * config.prompts.length * (ownRows + 1 + config.components.length),
       input: {},
     };
@@ -88,7 +95,7 @@ export const crossAblation = defineExperiment({
         input: { layer, layers: chosen },
       }),
     );
-    return [...battery, push];
+    return config.pushes > 0 ? [...battery, push] : battery;
   },
   async execute(unit, study, config) {
     const contestants: Contestant[] = [];

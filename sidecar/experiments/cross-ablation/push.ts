@@ -5,6 +5,7 @@ import { norm } from "../../statistics/vectors.ts";
 import { add, NO_EDITS } from "../study/edit-rows.ts";
 import { type NamedEdits, outcomesOf } from "../study/outcomes.ts";
 import { classOfReply } from "../study/reply-class.ts";
+import { sample } from "../study/sample.ts";
 import type { CategoryData, Contestant } from "./layer-battery.ts";
 import { replyTopic } from "./reply-topic.ts";
 
@@ -63,7 +64,7 @@ function pushRows(study: Study, contestants: readonly Contestant[], controls: nu
 export async function pushAndSteer(
   study: Study,
   contestants: readonly Contestant[],
-  settings: { controls: number; replies: number },
+  settings: { controls: number; replies: number; pushes: number },
 ): Promise<PushData> {
   const rows = pushRows(study, contestants, settings.controls);
   const run = async (
@@ -93,7 +94,7 @@ export async function pushAndSteer(
   };
   for (const { category, test } of contestants) {
     if (data.pushed.some((one) => one.category === category)) continue;
-    data.pushed.push(await run(category, test, "subtract"));
+    data.pushed.push(await run(category, sample(test, settings.pushes, study.seed), "subtract"));
   }
   for (const { category, component } of contestants) {
     const matched = component.foundFrom?.negative;
@@ -101,7 +102,8 @@ export async function pushAndSteer(
     const harmless = (await study.prompts(matched)).filter(
       ({ split, harmful }) => split === "test" && harmful !== true,
     );
-    if (harmless.length > 0) data.steered.push(await run(category, harmless, "add"));
+    if (harmless.length > 0)
+      data.steered.push(await run(category, sample(harmless, settings.pushes, study.seed), "add"));
   }
   const refusals = new Map(
     data.pushed.map(({ category, rows: [baseline] }) => [
