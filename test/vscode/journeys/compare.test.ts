@@ -148,6 +148,8 @@ test("another prompt is compared in a panel of its own, the same one in the pane
     }, file);
   await compare("prompts/conditions.jsonl");
   await expect.poll(() => tabs().count()).toBe(2);
+  const page = await journey.window.webview("Compare");
+  await page.getByText("KL to baseline").nth(2).waitFor();
   await compare("prompts/conditions.jsonl");
   expect(await tabs().count()).toBe(2);
 });
