@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { findBrowser } from "./browser/find-browser.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const RESULTS = join(ROOT, "out", "test-results");
@@ -19,6 +20,8 @@ interface Rung {
   command: string[];
   /** Reads the rung's own report; a rung without one counts as a single check. */
   report?: string;
+  /** Waits for the real VS Code that is being installed. */
+  inVsCode?: boolean;
 }
 
 const RUNGS: Rung[] = [
@@ -42,6 +45,7 @@ const RUNGS: Rung[] = [
     name: "extension host of a real VS Code",
     command: ["node", "test/vscode/run-extension-host.ts"],
     report: "extension-host.json",
+    inVsCode: true,
   },
   {
     name: "journeys in the real window",
@@ -56,6 +60,7 @@ const RUNGS: Rung[] = [
       `--outputFile=${join(RESULTS, "journeys.json")}`,
     ],
     report: "journeys.json",
+    inVsCode: true,
   },
 ];
 
@@ -87,10 +92,14 @@ async function tallyOf(rung: Rung, exitCode: number): Promise<Tally> {
 
 await rm(RESULTS, { recursive: true, force: true });
 await mkdir(RESULTS, { recursive: true });
+// A missing browser is installed first: two package managers at once lock each other out. What fails here is said by the rung that needs it.
+await findBrowser().catch((error: unknown) => console.log(String(error)));
+const vsCode = run(["node", "test/vscode/install.ts"]);
 const total: Tally = { passed: 0, failed: 0 };
 for (const rung of RUNGS) {
   const started = performance.now();
   console.log(`\n== ${rung.name}`);
+  if (rung.inVsCode === true) await vsCode;
   const tally = await tallyOf(rung, await run(rung.command));
   total.passed += tally.passed;
   total.failed += tally.failed;
