@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { LabelledFeature } from "../../shared/protocol/feature-messages.ts";
-import { textOf } from "../compare/save-comparison.ts";
+import { saveText, textOf } from "../file-text.ts";
 import { readSettings } from "../settings.ts";
 import { featureName } from "./feature-names.ts";
 import { firstNotesFile, notesFile, notesWithLabel } from "./label-notes.ts";
@@ -24,7 +24,8 @@ export async function addLabel(resource: vscode.Uri, feature: LabelledFeature): 
   }
   const file =
     featureLabels === "" ? firstNotesFile(folder ?? "") : notesFile(featureLabels, await isFolder(featureLabels));
-  await writeLabel(vscode.Uri.file(file), feature, label.trim());
+  const notes = vscode.Uri.file(file);
+  await saveText(notes, await notesWithLabel(await textOf(notes), feature, label.trim()));
   if (featureLabels === "") {
     const { Workspace } = vscode.ConfigurationTarget;
     await vscode.workspace
@@ -37,15 +38,4 @@ export async function addLabel(resource: vscode.Uri, feature: LabelledFeature): 
 async function isFolder(path: string): Promise<boolean> {
   const found = await Promise.resolve(vscode.workspace.fs.stat(vscode.Uri.file(path))).catch(() => null);
   return found?.type === vscode.FileType.Directory;
-}
-
-/** Through the editor, so that notes which are open and unsaved lose nothing. */
-async function writeLabel(uri: vscode.Uri, feature: LabelledFeature, label: string): Promise<void> {
-  const text = await notesWithLabel(await textOf(uri), feature, label);
-  const edit = new vscode.WorkspaceEdit();
-  edit.createFile(uri, { ignoreIfExists: true });
-  edit.replace(uri, new vscode.Range(0, 0, Number.MAX_SAFE_INTEGER, 0), text);
-  await vscode.workspace.applyEdit(edit);
-  const document = await vscode.workspace.openTextDocument(uri);
-  if (!(await document.save())) throw refused(`${uri.fsPath}: the label could not be saved.`);
 }

@@ -2,8 +2,9 @@ import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { FeatureReference } from "../../shared/protocol/feature-messages.ts";
-import { chooseSpec, textOf } from "../compare/save-comparison.ts";
+import { textOf } from "../file-text.ts";
 import type { InspectedPrompt } from "../inspect/inspections.ts";
+import { chooseSpec, writeSpec } from "../runs/spec-file.ts";
 import type { FeatureRequests } from "./feature-requests.ts";
 import { pinnedEditsFile, specWithComponents } from "./pinned-edits.ts";
 
@@ -20,17 +21,7 @@ export async function pinnedAsComponent(
   const { written } = await requests.write(uri, features, file);
   const before = await textOf(spec);
   const { text, names } = await specWithComponents(before, { spec: spec.fsPath, model, file, written });
-  const edit = new vscode.WorkspaceEdit();
-  edit.createFile(spec, { ignoreIfExists: true });
-  edit.replace(spec, new vscode.Range(0, 0, Number.MAX_SAFE_INTEGER, 0), text);
-  await vscode.workspace.applyEdit(edit);
-  const document = await vscode.workspace.openTextDocument(spec);
-  await document.save();
-  const at = document.positionAt(text.indexOf(`${names[0]}:`));
-  await vscode.window.showTextDocument(document, {
-    viewColumn: vscode.ViewColumn.One,
-    selection: new vscode.Range(at, at),
-  });
+  await writeSpec(spec, text, text.indexOf(`${names[0]}:`));
 }
 
 /** `refusal.features-4-512-33.safetensors`: the same features give the same file. */
