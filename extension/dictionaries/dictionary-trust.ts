@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { RefractError } from "../../shared/errors.ts";
+import { evenly } from "../../shared/prompts/evenly.ts";
 import { lineStartsOf } from "../../shared/prompts/line-starts.ts";
 import type { MeasuredDictionary } from "../../shared/protocol/dictionary-messages.ts";
 import type { ParamsOf } from "../../shared/protocol/interface.ts";
@@ -110,11 +111,7 @@ export class DictionaryTrust extends Disposable {
   async #sample(document: vscode.TextDocument) {
     const { prompts } = await this.#files.parse(document);
     const lineStarts = lineStartsOf(document.getText());
-    const step = Math.max(1, prompts.length / MOST_PROMPTS);
-    return prompts
-      .filter((_, at) => Math.floor(at / step) !== Math.floor((at - 1) / step))
-      .slice(0, MOST_PROMPTS)
-      .map(({ messages }) => ({ messages, lineStarts }));
+    return evenly(prompts, MOST_PROMPTS).map(({ messages }) => ({ messages, lineStarts }));
   }
 
   #measureLater(uri: vscode.Uri): void {

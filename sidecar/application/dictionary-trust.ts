@@ -5,6 +5,7 @@ import type { PromptMessage } from "../../shared/prompts/prompt.ts";
 import type { MeasuredDictionary } from "../../shared/protocol/dictionary-messages.ts";
 import { measureTrust, type Trust } from "../dictionaries/trust.ts";
 import type { LoadedModel } from "./application.ts";
+import { beginningOf } from "./beginning-of.ts";
 import { modelTitle } from "./model-title.ts";
 
 /** Weights of a suite of which the loss recovered is measured as well: it is done while the user works. */
@@ -54,9 +55,8 @@ export class DictionaryTrust {
   ): Promise<string[]> {
     const said: string[] = [];
     for (const dictionary of dictionaries) {
-      const known = this.#measured.get(keyOf(model, dictionary));
-      const { reasons } = await (known?.trust ??
-        this.#trustOf(model, dictionary, prompts, { ...options, loss: false }));
+      const known = await this.#known(keyOf(model, dictionary));
+      const { reasons } = known ?? (await this.#trustOf(model, dictionary, prompts, { ...options, loss: false }));
       if (reasons.length === 0) continue;
       const sentence = `${dictionary.path}: ${reasons.join("; ")}`;
       if (!confirmed.includes(dictionary.path)) {
@@ -75,14 +75,19 @@ export class DictionaryTrust {
   ): Promise<Trust> {
     const key = keyOf(model, dictionary);
     const sample = JSON.stringify(prompts.map((messages) => messages.map(({ role, text }) => [role, text])));
-    const known = this.#measured.get(key);
-    if (known?.prompts === sample) return known.trust;
+    const known = this.#measured.get(key)?.prompts === sample ? await this.#known(key) : null;
+    if (known !== null) return known;
     if (prompts.length === 0) throw refused("A dictionary is measured on prompts: there is none.");
     const trust = measured(model, dictionary, prompts, options);
     this.#measured.set(key, { prompts: sample, trust });
     // A call that was stopped or failed has measured nothing.
-    trust.catch(() => this.#measured.delete(key));
+    trust.catch(() => this.#measured.get(key)?.trust === trust && this.#measured.delete(key));
     return trust;
+  }
+
+  /** What was measured, or is being measured for another call: where that one is stopped, this one has nothing to go by. */
+  async #known(key: string): Promise<Trust | null> {
+    return (await this.#measured.get(key)?.trust.catch(() => null)) ?? null;
   }
 }
 
@@ -98,10 +103,9 @@ async function measured(
 ): Promise<Trust> {
   const tokenizer = await model.tokenizer();
   const ledgers = prompts.map((messages) => tokenizer.ledger(messages));
-  const bos = ledgers.find(({ bosCount }) => bosCount > 0)?.ids[0] ?? null;
   const limit = model.engine.model.contextLength ?? Number.POSITIVE_INFINITY;
   const ids = ledgers.map((ledger) => ledger.ids.slice(0, limit));
-  const settings = { bos, model: modelTitle(model.name, model.path), loss: options.loss };
+  const settings = { bos: await beginningOf(model), model: modelTitle(model.name, model.path), loss: options.loss };
   return measureTrust(model.engine, dictionary, ids, settings, options);
 }
 

@@ -1,5 +1,6 @@
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import type { ParamsOf } from "../../shared/protocol/interface.ts";
+import { eachOnce } from "../dictionaries/each-once.ts";
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import type { Application, LoadedModel } from "./application.ts";
 import { readyCondition } from "./conditions.ts";
@@ -35,8 +36,5 @@ export async function meantDictionaries(
   }
   const tools = { model: model.engine.model, dictionaryFormats: formats };
   const ready = await Promise.all(of.conditions.map((condition) => readyCondition(condition, tools)));
-  const byPlace = new Map(
-    ready.flatMap(({ dictionaries }) => dictionaries.map((each) => [`${each.path} ${each.reads}`, each])),
-  );
-  return { model, dictionaries: [...byPlace.values()], prompts: [] };
+  return { model, dictionaries: eachOnce(ready.flatMap(({ dictionaries }) => dictionaries)), prompts: [] };
 }

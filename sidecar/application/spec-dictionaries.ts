@@ -5,6 +5,8 @@ import { z } from "zod";
 import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import { parseHookPoint } from "../../shared/engine/hook-point.ts";
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
+import { evenly } from "../../shared/prompts/evenly.ts";
+import { eachOnce } from "../dictionaries/each-once.ts";
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import { sameStream } from "../edits/same-stream.ts";
 import type { SamplePrompts } from "./dictionary-trust.ts";
@@ -53,12 +55,12 @@ export async function dictionariesOfSpec(
   ];
   if (wanted.length === 0) return null;
   const registry = await plugins.registry(path, text);
-  const found = new Map<string, Dictionary>();
+  const found: Dictionary[] = [];
   for (const { dictionary, at } of wanted) {
     const points = [at ?? []].flat().filter((point): point is HookPoint => parseHookPoint(point) !== null);
     for (const opened of await openDictionaries(resolve(folder, dictionary), registry.all("dictionaries"))) {
       const meant = points.length === 0 || points.some((point) => sameStream(point, opened.reads));
-      if (meant) found.set(`${opened.path} ${opened.reads}`, opened);
+      if (meant) found.push(opened);
     }
   }
   const files = [...new Set(Object.values(prompts).map(({ file }) => resolve(folder, file)))];
@@ -67,8 +69,8 @@ export async function dictionariesOfSpec(
   );
   return {
     model: model === "demo" ? model : resolve(folder, model),
-    dictionaries: [...found.values()],
-    prompts: spread(
+    dictionaries: eachOnce(found),
+    prompts: evenly(
       read.flatMap(({ prompts: own }) => own.map(({ messages }) => messages)),
       MOST_PROMPTS,
     ),
@@ -82,10 +84,4 @@ function yamlOf(text: string): unknown {
     // Not YAML names nothing; the run says where it breaks.
     return null;
   }
-}
-
-/** At most `count` of a list, evenly from all of it. */
-function spread<T>(all: readonly T[], count: number): T[] {
-  const step = Math.max(1, all.length / count);
-  return Array.from({ length: Math.min(count, all.length) }, (_, i) => all[Math.floor(i * step)] as T);
 }

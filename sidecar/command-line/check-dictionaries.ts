@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { refused } from "../../shared/errors.ts";
 import type { LoadedModel } from "../application/application.ts";
+import { beginningOf } from "../application/beginning-of.ts";
 import { modelTitle } from "../application/model-title.ts";
+import { eachOnce } from "../dictionaries/each-once.ts";
 import { measureTrust } from "../dictionaries/trust.ts";
 import type { CompiledCondition } from "../edits/compiled-condition.ts";
 
@@ -22,10 +24,8 @@ export async function refuseUntrusted(
   signal: AbortSignal,
 ): Promise<void> {
   if (checkDictionaries !== true) return;
-  const all = conditions.flatMap(({ dictionaries }) => dictionaries);
-  const byPlace = new Map(all.map((dictionary) => [`${dictionary.path} ${dictionary.reads}`, dictionary]));
-  const settings = { bos: null, model: modelTitle(model.name, model.path) };
-  for (const dictionary of byPlace.values()) {
+  const settings = { bos: await beginningOf(model), model: modelTitle(model.name, model.path) };
+  for (const dictionary of eachOnce(conditions.flatMap(({ dictionaries }) => dictionaries))) {
     const { reasons } = await measureTrust(model.engine, dictionary, sequences, settings, { signal });
     if (reasons.length > 0) throw refused(`--check-dictionaries: ${dictionary.path}: ${reasons.join("; ")}`);
   }

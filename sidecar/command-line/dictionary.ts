@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
-import type { LoadedModel } from "../application/application.ts";
+import { beginningOf } from "../application/beginning-of.ts";
 import { modelTitle } from "../application/model-title.ts";
 import { BUILT_IN_FORMATS, openDictionaries } from "../dictionaries/open-dictionary.ts";
 import { measureTrust } from "../dictionaries/trust.ts";
-import { userMessage } from "../engine/tokens/open-tokenizer.ts";
 import { addInputOptions, type InputOptions, readInput, sequencesOf } from "./input-options.ts";
 import { addModelOptions, type ModelOptions, say, withApplication } from "./model-options.ts";
 
@@ -27,7 +26,7 @@ export function addInspectDictionaryCommand(program: Command, resolve: (path: st
       const opened = await openDictionaries(resolve(path), BUILT_IN_FORMATS, options.dictionaryFormat);
       const model = await application.openModel(name, { signal });
       const sequences = await sequencesOf(input, options, model);
-      const settings = { bos: await bosOf(model), model: modelTitle(model.name, model.path) };
+      const settings = { bos: await beginningOf(model), model: modelTitle(model.name, model.path) };
       for (const dictionary of opened) {
         for (const warning of dictionary.warnings) say(`warning: ${warning}`);
         const trust = await measureTrust(model.engine, dictionary, sequences, settings, { signal });
@@ -37,14 +36,6 @@ export function addInspectDictionaryCommand(program: Command, resolve: (path: st
       }
     }),
   );
-}
-
-/** The model's beginning-of-sequence token, as its tokenizer or its template sets it before a text; `null` without one. */
-async function bosOf(model: LoadedModel): Promise<number | null> {
-  const tokenizer = await model.tokenizer().catch(() => null);
-  if (tokenizer === null) return null;
-  const ledger = tokenizer.ledger([userMessage("a")], { raw: tokenizer.templateHash === null });
-  return ledger.bosCount > 0 ? (ledger.ids[0] ?? null) : null;
 }
 
 function described({ format, path, reads, writes, dIn, features, activation, normalisation, declared }: Dictionary) {

@@ -74,6 +74,10 @@ export async function measureTrust(
   if (missing !== undefined) {
     return { ...none, reasons: [`wrong hook point: it stands at ${missing}, which the model does not have`] };
   }
+  if (prompts.every((ids) => ids.length < 2)) {
+    const reason = "not measured: no prompt has a second token, and the first position is left out";
+    return { ...none, reasons: [reason] };
+  }
   const streams = await captured(engine, prompts, [...new Set([reads, writes])], options);
   const { fvu, encoded, positions } = await fitOf(engine, dictionary, streams, options);
   const l0 = encoded.active.reduce((sum, count) => sum + count, 0) / positions;

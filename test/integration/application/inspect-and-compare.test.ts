@@ -381,3 +381,16 @@ describe("features of a dictionary", () => {
     expect(cell.features.length).toBeGreaterThan(0);
   });
 });
+
+test("a measurement that one caller stops is made for the other all the same", async () => {
+  const stopped = new AbortController();
+  const prompts = [PROMPT, PROMPT];
+  const of = { kind: "folder" as const, model: "demo", path: null };
+  const first = client.request("dictionaries.trust", { of, prompts }, { signal: stopped.signal });
+  const second = client.request("dictionaries.trust", { of, prompts });
+  stopped.abort();
+  await expect(first).rejects.toMatchObject({ code: "cancelled" });
+  const { dictionaries } = await second;
+  expect(dictionaries.every(({ reasons, fvu }) => reasons.length === 0 && fvu !== null)).toBe(true);
+  expect(dictionaries.length).toBeGreaterThan(0);
+});

@@ -146,3 +146,9 @@ test("a doubled beginning of the sequence is named", async () => {
   const { reasons } = await measureTrust(engine, at(3), doubled, { ...OWN, bos: 1 });
   expect(reasons.join()).toMatch(/doubled BOS: 6 of 6 prompts begin with two beginning-of-sequence tokens/);
 });
+
+test("prompts of one token measure nothing, and that is no trust", async () => {
+  const { reasons, positions } = await measureTrust(engine, at(3), [[100], [200]], OWN);
+  expect(positions).toBe(0);
+  expect(reasons).toEqual(["not measured: no prompt has a second token, and the first position is left out"]);
+});
