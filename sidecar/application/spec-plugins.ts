@@ -1,23 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
+import { pluginsOfSpec } from "../plugins/plugins-of-spec.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { OpenPlugins } from "./open-plugins.ts";
-
-const pluginList = z.object({ plugins: z.array(z.string()).optional() });
-
-/** The plugin modules that a spec names, absolute; none where its text is not YAML, which reading the spec says where. */
-export function pluginsOfSpec(path: string, text: string): string[] {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch {
-    return [];
-  }
-  const parsed = pluginList.safeParse(value);
-  return (parsed.data?.plugins ?? []).map((plugin) => resolve(dirname(path), plugin));
-}
 
 /** What the spec in an editor can use: the loaded plugins with those that it names, which are kept until their files change. */
 export class SpecPlugins {

@@ -1,6 +1,6 @@
 import type { Engine } from "../../shared/engine/engine.ts";
 
-/** An engine as data and functions: an instance of a class can't cross into a plugin's thread. The plugin can't close it. */
+/** An engine as data and functions: an instance of a class can't cross into a plugin's thread. It is the application's: no plugin and no experiment closes it. */
 export function plainEngine(engine: Engine): Engine {
   return {
     model: engine.model,

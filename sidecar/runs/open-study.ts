@@ -12,6 +12,7 @@ import { featureVectors } from "../dictionaries/feature-vectors.ts";
 import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import { dictionaryRows } from "../edits/dictionary-rows.ts";
 import { NO_EDITS } from "../experiments/study/edit-rows.ts";
+import { plainEngine } from "../plugins/plain-engine.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { compileCondition } from "./compile-condition.ts";
 import { sha256 } from "./manifest.ts";
@@ -62,15 +63,7 @@ export function openStudy(experiment: string, material: RunMaterial, listener: S
       { date: material.date },
     );
   return {
-    engine: {
-      model: engine.model,
-      forward: (request, options) => engine.forward(request, options),
-      generate: (request, options) => engine.generate(request, options),
-      lens: (request, options) => engine.lens(request, options),
-      encode: (request, options) => engine.encode(request, options),
-      // The engine is the application's: no experiment closes it.
-      close: async () => {},
-    },
+    engine: plainEngine(engine),
     seed: Number.parseInt(sha256(`${spec.seed}/${experiment}`).slice(0, 8), 16),
     exhaustive: material.exhaustive,
     positions: material.positions,

@@ -5,7 +5,7 @@ import type { StudyPrompt } from "../../shared/plugin/study.ts";
 import { readSpec } from "../../shared/spec/read-spec.ts";
 import { problemLine } from "../../shared/spec/spec-problem.ts";
 import type { Spec } from "../../shared/spec/spec-schema.ts";
-import { pluginsOfSpec } from "../application/spec-plugins.ts";
+import { pluginsOfSpec } from "../plugins/plugins-of-spec.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { openScorers } from "../scorers/open-scorers.ts";
 import { hashedFile, type Manifest, modelFiles, sha256 } from "./manifest.ts";
