@@ -5,16 +5,14 @@
 import { chromium } from "playwright-core";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
 import { openPage } from "../pages/open-page.ts";
-import { THEMES } from "../pages/themes.ts";
+import { DARK } from "../pages/themes.ts";
 
 const LAYERS = 42;
 const TOKENS = 2000;
 const FRAMES = 40;
 
-const theme = THEMES[0];
-if (theme === undefined) throw new Error("there is no theme to draw in");
 const browser = await chromium.launch({ executablePath: await findBrowser(), args: BROWSER_FLAGS });
-const { page, send } = await openPage(browser, "heatmap", { theme });
+const { page, send } = await openPage(browser, "heatmap", { theme: DARK });
 await send({ type: "picture", picture: randomPicture(), saved: false });
 await page.locator(".grid canvas").waitFor();
 const ours = await page.evaluate(panned, FRAMES);

@@ -2,10 +2,9 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
+import { LOOKS } from "./looks.ts";
 import { openPage } from "./open-page.ts";
-import { type TestTheme, THEMES } from "./themes.ts";
-
-const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
+import { DARK, type TestTheme } from "./themes.ts";
 
 function column(condition: string, reply: string, more: Partial<CompareColumn> = {}): CompareColumn {
   const tokens = reply
@@ -146,14 +145,7 @@ describe("the compare page", () => {
     await page.close();
   });
 
-  it.each([
-    { theme: DARK, name: "dark", options: {} },
-    { theme: LIGHT, name: "light", options: {} },
-    { theme: HIGH_CONTRAST, name: "high-contrast", options: {} },
-    { theme: HIGH_CONTRAST_LIGHT, name: "high-contrast-light", options: {} },
-    { theme: DARK, name: "narrow", options: { width: 380, height: 900 } },
-    { theme: LIGHT, name: "zoomed", options: { zoom: 2 } },
-  ])("cuts nothing off ($name)", async ({ theme, name, options }) => {
+  it.each(LOOKS)("cuts nothing off ($name)", async ({ theme, name, options }) => {
     const opened = await openComparison(theme, options);
     await opened.page.waitForTimeout(200);
     await opened.screenshot(`compare-${name}`);

@@ -1,10 +1,9 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
+import { LOOKS } from "./looks.ts";
 import { openPage } from "./open-page.ts";
-import { type TestTheme, THEMES } from "./themes.ts";
-
-const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
+import { DARK, LIGHT, type TestTheme } from "./themes.ts";
 
 const WORDS = [
   ...["<begin>", "<user>", "How", " do", " I", " hack", " into", " the"],
@@ -245,14 +244,8 @@ describe("features on the heatmap page", () => {
     await page.close();
   });
 
-  it.each([
-    { theme: DARK, name: "dark", options: {} },
-    { theme: LIGHT, name: "light", options: {} },
-    { theme: HIGH_CONTRAST, name: "high-contrast", options: {} },
-    { theme: HIGH_CONTRAST_LIGHT, name: "high-contrast-light", options: {} },
-    { theme: DARK, name: "narrow", options: { width: 380, height: 900 } },
-  ])("cut nothing off ($name)", async ({ theme, name, options }) => {
-    const { page, send, screenshot } = await openWith(strongest(4), theme, { height: 1000, ...options });
+  it.each(LOOKS)("cut nothing off ($name)", async ({ theme, name, options }) => {
+    const { page, send, screenshot } = await openWith(strongest(4), theme, { ...options, height: 1000 });
     const features = FOUND.found.map((feature) => ({ ...feature, layer: 4, activation: 0.81 }));
     const nextTokens = [{ text: " into", probability: 0.62 }];
     await send({ type: "details", details: { layer: 4, token: 14, nextTokens, features } });

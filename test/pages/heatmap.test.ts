@@ -1,10 +1,9 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
+import { LOOKS } from "./looks.ts";
 import { openPage } from "./open-page.ts";
-import { type TestTheme, THEMES } from "./themes.ts";
-
-const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
+import { DARK, HIGH_CONTRAST_LIGHT, type TestTheme } from "./themes.ts";
 
 const WORDS = [
   "<begin>",
@@ -223,14 +222,7 @@ describe("the heatmap page", () => {
     await page.close();
   });
 
-  it.each([
-    { theme: DARK, name: "dark", options: {} },
-    { theme: LIGHT, name: "light", options: {} },
-    { theme: HIGH_CONTRAST, name: "high-contrast", options: {} },
-    { theme: HIGH_CONTRAST_LIGHT, name: "high-contrast-light", options: {} },
-    { theme: DARK, name: "narrow", options: { width: 380, height: 700 } },
-    { theme: LIGHT, name: "zoomed", options: { zoom: 2 } },
-  ])("cuts nothing off ($name)", async ({ theme, name, options }) => {
+  it.each(LOOKS)("cuts nothing off ($name)", async ({ theme, name, options }) => {
     const opened = await openWithPicture(theme, options);
     await opened.send({ type: "cursor", layer: 4, token: 5 });
     await opened.send({

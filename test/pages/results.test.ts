@@ -3,9 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
 import { openPage } from "./open-page.ts";
 import { RESULT_DOCUMENT } from "./result-document.ts";
-import { type TestTheme, THEMES } from "./themes.ts";
-
-const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
+import { DARK, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT, LIGHT, type TestTheme } from "./themes.ts";
 
 describe("the results page", () => {
   let browser: Browser;

@@ -12,7 +12,7 @@ const FONTS = {
   "--vscode-editor-font-size": "14px",
 };
 
-export const THEMES: TestTheme[] = [
+const THEMES: TestTheme[] = [
   {
     name: "dark",
     bodyClass: "vscode-dark",
@@ -122,3 +122,5 @@ export const THEMES: TestTheme[] = [
     },
   },
 ];
+
+export const [DARK, LIGHT, HIGH_CONTRAST, HIGH_CONTRAST_LIGHT] = THEMES as [TestTheme, TestTheme, TestTheme, TestTheme];
