@@ -2,24 +2,16 @@ import * as vscode from "vscode";
 import { SITES } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { FeatureSuite } from "../../shared/protocol/feature-messages.ts";
-import type {
-  FiringState,
-  FromHeatmap,
-  fromHeatmapSchema,
-  ToHeatmap,
-} from "../../shared/protocol/pages/heatmap-messages.ts";
-import { addLabel } from "../features/add-label.ts";
-import { featureReadingId, PINNED_FEATURES } from "../features/feature-names.ts";
+import type { FromHeatmap, fromHeatmapSchema, ToHeatmap } from "../../shared/protocol/pages/heatmap-messages.ts";
 import type { FeatureRequests } from "../features/feature-requests.ts";
 import type { PinnedFeatures } from "../features/pinned-features.ts";
-import { pinnedAsComponent, pinnedAsEdits } from "../features/use-pinned.ts";
 import type { InspectedPrompt, Inspections } from "../inspect/inspections.ts";
 import type { ReadingChoices } from "../inspect/reading-choices.ts";
 import type { SharedCursor } from "../inspect/shared-cursor.ts";
 import type { Models } from "../models/models.ts";
 import { sentenceOf, showProblem } from "../show-problem.ts";
 import type { ComparePanels } from "./compare-panels.ts";
-import { featurePicture, layerPicture } from "./heatmap-picture.ts";
+import { HeatmapFeatures } from "./heatmap-features.ts";
 import { Panel } from "./panel.ts";
 import { saveExport } from "./save-export.ts";
 
@@ -57,9 +49,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   readonly #choices: ReadingChoices;
   readonly #cursor: SharedCursor;
   readonly #models: Models;
-  readonly #requests: FeatureRequests;
-  readonly #pinned: PinnedFeatures;
-  readonly #compare: ComparePanels;
+  readonly #features: HeatmapFeatures;
   readonly #isKept: (origin: Origin) => boolean;
   /** The prompt of a restored picture, until it is read again. */
   readonly #restored: Origin | null;
@@ -67,12 +57,6 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   #locked: boolean;
   /** The move of the shared cursor that is being told is this page's own. */
   #moving = false;
-  #rows: "layers" | "features" | "pinned" = "layers";
-  /** The dictionaries that were found last, and beside which model. */
-  #suite: { model: string; layers: FeatureSuite["layers"] } = { model: "", layers: [] };
-  /** The picture of features that is being asked for, and the search through prompts that runs. */
-  #strongest: AbortController | null = null;
-  #firing: AbortController | null = null;
 
   constructor(
     context: vscode.ExtensionContext,
@@ -91,15 +75,24 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     this.#choices = choices;
     this.#cursor = cursor;
     this.#models = models;
-    this.#requests = requests;
-    this.#pinned = pinned;
-    this.#compare = compare;
     this.#isKept = isKept;
     this.#restored = origin;
     this.#locked = locked;
-    this.register({ dispose: () => this.#firing?.abort() });
+    this.#features = this.register(
+      new HeatmapFeatures(
+        { context, inspections, models, requests, pinned, compare },
+        {
+          send: (message) => this.send(message),
+          shown: () => this.#shownPrompt(),
+          inspected: () => this.#inspected(),
+          document: () => this.#document(),
+          layerOf: (inspected) => this.#layerOf(inspected),
+          choose: (wanted) => this.#choose(wanted),
+        },
+      ),
+    );
     this.register(
-      pinned.onDidChange(() => void this.#pinsChanged().catch((error: unknown) => showProblem(error, log))),
+      pinned.onDidChange(() => void this.#features.pinsChanged().catch((error: unknown) => showProblem(error, log))),
     );
     this.register(
       inspections.onDidChange((event) => {
@@ -123,7 +116,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         const inspected = this.#inspections.get(vscode.Uri.parse(place.uri), place.prompt);
         if (inspected === undefined) return;
         if (!this.#isShown(inspected.uri, place.prompt)) this.#showOrSay(inspected);
-        else if (this.#rows !== "layers") void this.#sendFeatures(inspected);
+        else void this.#features.layerMoved(inspected);
         this.send({ type: "cursor", layer: place.layer, token: place.token });
       }),
     );
@@ -157,7 +150,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         return;
       case "choose":
         // Whoever wants another reading wants to see it.
-        if (message.reading !== this.#shownPrompt()?.reading.id) this.#rows = "layers";
+        if (message.reading !== this.#shownPrompt()?.reading.id) this.#features.showLayers();
         await this.#choose(message);
         return;
       case "details":
@@ -166,42 +159,6 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
       case "lock":
         this.#locked = message.locked;
         this.#sendOrigin();
-        return;
-      case "rows":
-        this.#rows = message.rows;
-        await this.#sendPicture(this.#inspected());
-        return;
-      case "search": {
-        const { query } = message;
-        const result = await this.#requests.search(this.#inspected().uri, query);
-        this.send({ type: "found", query, result });
-        return;
-      }
-      case "describe-feature": {
-        const { layer, feature } = message;
-        this.send({ type: "feature", feature: await this.#requests.describe(this.#inspected(), { layer, feature }) });
-        return;
-      }
-      case "find-firing":
-        await this.#findFiring(message.layer, message.feature);
-        return;
-      case "stop-firing":
-        this.#firing?.abort();
-        return;
-      case "pin-feature": {
-        const { path } = await this.#models.forResource(this.#inspected().uri);
-        await this.#pinned.toggle(path, { layer: message.layer, feature: message.feature });
-        return;
-      }
-      case "label-feature":
-        await this.#labelFeature(message.layer, message.feature);
-        return;
-      case "show-feature":
-        this.#rows = "layers";
-        await this.#choose({ reading: featureReadingId(message), site: this.#inspected().inspection.site });
-        return;
-      case "use-pinned":
-        await this.#usePinned(message.as);
         return;
       case "open-prompt":
         await this.#openPrompt(message.prompt);
@@ -214,6 +171,9 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
         return;
       case "focus-editor":
         await this.#focusEditor();
+        return;
+      default:
+        await this.#features.receive(message);
     }
   }
 
@@ -229,14 +189,13 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     this.#sendOrigin();
     this.setTitle(`Heatmap: ${inspected.title}`);
     const { path } = await this.#models.forResource(uri);
-    await this.#sendChoices(uri, this.#suite.model === path ? this.#suite.layers : []);
-    await this.#sendPicture(inspected);
+    await this.#sendChoices(uri, this.#features.knownSuite(path));
+    await this.#features.sendPicture(inspected);
     // The dictionaries of a large model take a while to open: the picture does not wait for them.
-    const { layers } = await this.#requests.suite(uri);
-    this.#suite = { model: path, layers };
+    const suite = await this.#features.findSuite(uri, path);
     if (!this.#isShown(uri, prompt)) return;
-    await this.#sendChoices(uri, layers);
-    await this.#sendPins(uri);
+    await this.#sendChoices(uri, suite);
+    await this.#features.sendPins(inspected);
   }
 
   async #sendChoices(uri: vscode.Uri, suite: FeatureSuite["layers"]): Promise<void> {
@@ -256,41 +215,6 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     });
   }
 
-  async #sendPins(uri: vscode.Uri): Promise<void> {
-    const { path } = await this.#models.forResource(uri);
-    const features = await this.#requests.labelled(uri, this.#pinned.of(path));
-    this.send({ type: "pinned-features", features });
-  }
-
-  async #sendPicture(inspected: InspectedPrompt): Promise<void> {
-    this.#strongest?.abort();
-    if (this.#rows !== "layers") await this.#sendFeatures(inspected);
-    else this.send({ type: "picture", picture: layerPicture(inspected), saved: false });
-    if (inspected.stale) this.send({ type: "stale" });
-  }
-
-  /** The strongest or the pinned features at the cursor's layer; a newer wish takes over. */
-  async #sendFeatures(inspected: InspectedPrompt): Promise<void> {
-    this.#strongest?.abort();
-    const controller = new AbortController();
-    this.#strongest = controller;
-    const layer = this.#layerOf(inspected);
-    try {
-      const pinned = this.#rows === "pinned";
-      const only = pinned ? await this.#pinnedAt(inspected, layer) : null;
-      const strongest = await this.#requests.strongest(inspected, { layer, only }, controller.signal);
-      if (controller.signal.aborted) return;
-      this.send({ type: "picture", picture: featurePicture(inspected, { layer, pinned }, strongest), saved: false });
-    } catch (error) {
-      if (!controller.signal.aborted) this.send({ type: "failed", message: sentenceOf(error) });
-    }
-  }
-
-  async #pinnedAt({ uri }: InspectedPrompt, layer: number): Promise<number[]> {
-    const { path } = await this.#models.forResource(uri);
-    return this.#pinned.of(path).flatMap((one) => (one.layer === layer ? [one.feature] : []));
-  }
-
   /** The cursor's layer, the middle one while it stands in another prompt. */
   #layerOf({ uri, prompt, inspection }: InspectedPrompt): number {
     const { place } = this.#cursor;
@@ -308,59 +232,6 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     const found = this.#shownPrompt();
     if (found === undefined) throw refused("This picture is from an earlier session: inspect its prompt again.");
     return found;
-  }
-
-  async #pinsChanged(): Promise<void> {
-    const inspected = this.#shownPrompt();
-    if (inspected === undefined) return;
-    await this.#sendPins(inspected.uri);
-    if (this.#rows === "pinned") await this.#sendFeatures(inspected);
-    const document = await this.#document();
-    // What shows the pinned features shows the others now; with none left, the first reading takes over.
-    if (inspected.reading.id === PINNED_FEATURES && document !== null) await this.#inspections.again(document);
-  }
-
-  /** Everything that shows the feature's label is sent again. */
-  async #labelFeature(layer: number, feature: number): Promise<void> {
-    const inspected = this.#inspected();
-    const [known] = await this.#requests.labelled(inspected.uri, [{ layer, feature }]);
-    if (!(await addLabel(inspected.uri, known ?? { layer, feature, label: "" }))) return;
-    this.send({ type: "feature", feature: await this.#requests.describe(inspected, { layer, feature }) });
-    await this.#sendPins(inspected.uri);
-    const document = await this.#document();
-    // A reading of features is called by their label.
-    if (inspected.reading.features.length > 0 && document !== null) await this.#inspections.again(document);
-    else await this.#sendPicture(inspected);
-  }
-
-  async #findFiring(layer: number, feature: number): Promise<void> {
-    const document = await this.#document();
-    if (document === null) return;
-    this.#firing?.abort();
-    const controller = new AbortController();
-    this.#firing = controller;
-    const tell = (firing: FiringState) => this.send({ type: "firing", layer, feature, firing });
-    await this.#requests.firing(document, { layer, feature }, { signal: controller.signal, tell });
-  }
-
-  async #usePinned(as: "reading" | "component" | "edit"): Promise<void> {
-    const inspected = this.#inspected();
-    const { path: model } = await this.#models.forResource(inspected.uri);
-    const features = this.#pinned.of(model);
-    switch (as) {
-      case "reading":
-        this.#rows = "layers";
-        await this.#choose({ reading: PINNED_FEATURES, site: inspected.inspection.site });
-        return;
-      case "component":
-        await pinnedAsComponent(this.#requests, { uri: inspected.uri, model }, features);
-        return;
-      case "edit": {
-        const file = await pinnedAsEdits(this.context, this.#requests, inspected, features);
-        const document = await vscode.workspace.openTextDocument(inspected.uri);
-        await this.#compare.compare(document, inspected.prompt, file);
-      }
-    }
   }
 
   async #openPrompt(index: number): Promise<void> {
@@ -400,7 +271,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
       this.#moving = false;
     }
     const inspected = this.#shownPrompt();
-    if (this.#rows !== "layers" && layer !== before && inspected !== undefined) void this.#sendFeatures(inspected);
+    if (layer !== before && inspected !== undefined) void this.#features.layerMoved(inspected);
   }
 
   async #choose({ reading, site }: Pick<Extract<FromHeatmap, { type: "choose" }>, "reading" | "site">): Promise<void> {
