@@ -76,6 +76,9 @@ test("at 200% zoom the window still shows the prompt and its heatmap", async () 
   expect(furthest).toBeLessThanOrEqual(right);
 });
 
+/** VS Code in a browser writes down every five seconds what it must find again, a page's state with it; an orderly end writes it at once, a crash does not. */
+const STATE_IS_KEPT_MS = 7000;
+
 /** Whether a process is there; one that has ended and wasn't waited for yet is not. */
 function isAlive(pid: number): boolean {
   const state = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
@@ -89,6 +92,7 @@ test("when the extension host is killed its sidecar ends too, and the window fin
     sidecar: (await vscode.extensions.getExtension("refract.refract")?.exports.sidecar.pid()) as number,
   }));
   expect(isAlive(sidecar)).toBe(true);
+  await window.page.waitForTimeout(STATE_IS_KEPT_MS);
   process.kill(extensionHost, "SIGKILL");
   await expect.poll(() => isAlive(sidecar), { timeout: 20_000 }).toBe(false);
   await journey.reopen();
