@@ -222,7 +222,7 @@ if (weights !== null) {
     console.log(
       `hooks in PyTorch: ${seconds.toFixed(3)} s a candidate, ours ${each.toFixed(4)}: ratio ${(seconds / each).toFixed(1)}, goal 15; logits apart by at most ${apart.map((x) => x.toExponential(1)).join(" (none), ")} (ablated)`,
     );
-  } else console.error(`the peer did not run: ${peer.stderr.trim().split("\n").at(-1)}`);
+  } else console.error(`the peer did not run: ${peer.error?.message ?? peer.stderr.trim().split("\n").at(-1)}`);
 }
 await registry.close();
 await application.close();

@@ -4,6 +4,7 @@ import type { Candidate, RacedCandidate } from "../../../shared/plugin/direction
 import type { Study, StudyPrompt } from "../../../shared/plugin/study.ts";
 import { klDivergence } from "../../statistics/kl-divergence.ts";
 import { logSoftmax } from "../../statistics/softmax.ts";
+import { tQuantile } from "../../statistics/t-distribution.ts";
 import { ablate, add, NO_EDITS, streamPoints } from "../study/edit-rows.ts";
 import { firstTokenScore } from "../study/first-token.ts";
 import { runLanes } from "../study/run-lanes.ts";
@@ -31,6 +32,12 @@ function standardError(values: readonly number[]): number {
   if (values.length < 2) return Number.POSITIVE_INFINITY;
   const centre = average(values);
   return Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1) / values.length);
+}
+
+/** Whether scores on the same prompts are larger than the best ones beyond chance: a paired, one-sided t-test at 1%. */
+function isClearlyWorse(scores: readonly number[], best: readonly number[]): boolean {
+  const worse = scores.map((score, i) => score - (best[i] ?? Number.NaN));
+  return average(worse) > tQuantile(1 - CHANCE, worse.length - 1) * standardError(worse);
 }
 
 function orNull(value: number): number | null {
@@ -120,6 +127,8 @@ export interface Search {
 
 /** Numbers of prompts at which the race is judged; whoever is left after the last is scored on all. */
 const ROUNDS = [4, 8, 16];
+/** Chance at which a candidate that is no worse than the best one leaves the race for its scores. */
+const CHANCE = 0.01;
 /** No fewer than so many reach the end, so that the rule chooses among candidates and does not only confirm one. */
 const FEWEST_FINALISTS = 2;
 
@@ -156,8 +165,8 @@ interface Entry {
 /**
  * Scores candidates by the selection rule's three measures. Unless everything is to be searched, candidates race: the same prompts for all
  * (paired), on 4, 8 and 16 of them and then on all (successive halving; Karnin et al. 2013). In each round the cheap filter comes first
- * (addition restarts at its layer) and clear failures leave, then the better half by bypass stays, and only for these is the KL divergence
- * made up for; finalists are scored on every prompt.
+ * (addition restarts at its layer) and clear failures leave, then the better half by bypass stays without those that are clearly worse than the best, and only for these is the KL
+ * divergence made up for; finalists are scored on every prompt.
  */
 export async function scoreCandidates(
   study: Study,
@@ -197,8 +206,10 @@ export async function scoreCandidates(
     }
     if (racing) {
       const ranked = [...alive].sort((a, b) => average(a.scores.bypass) - average(b.scores.bypass));
-      alive = ranked.slice(0, Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2)));
-      for (const entry of ranked.slice(alive.length)) leave(entry, "others take down more refusals");
+      const half = ranked.slice(0, Math.max(FEWEST_FINALISTS, Math.ceil(alive.length / 2)));
+      const best = half[0]?.scores.bypass ?? [];
+      alive = half.filter(({ scores }, i) => i < FEWEST_FINALISTS || !isClearlyWorse(scores.bypass, best));
+      for (const entry of ranked) if (!alive.includes(entry)) leave(entry, "others take down more refusals");
     }
     const seen = alive[0]?.scores.kl.length ?? 0;
     const quiet = await ablated(study, of(alive), harmless.slice(seen, size));
