@@ -96,10 +96,26 @@ async function paintedAfter(page: Page, time: number): Promise<number> {
   return (await found.jsonValue()) ?? Number.NaN;
 }
 
+/** In the extension host, in milliseconds since the epoch. */
+interface Stages {
+  started: number;
+  read: number;
+}
+
+/** What the time to the tints is made of, in milliseconds; `sidecar` is part of `answer`, and `pass` of `sidecar`. */
+interface Parts {
+  command: number[];
+  answer: number[];
+  sidecar: number[];
+  pass: number[];
+  tints: number[];
+}
+
 /** In the window: key press to tints, with the prompt changed each time, so that every press costs a pass. */
 async function pressToTints(): Promise<{
   milliseconds: number[];
   painted: number[];
+  parts: Parts;
   loading: number[];
   activation: number;
   ids: number[];
@@ -135,6 +151,7 @@ async function pressToTints(): Promise<{
     await watchPaints(page);
     const milliseconds: number[] = [];
     const painted: number[] = [];
+    const parts: Parts = { command: [], answer: [], sidecar: [], pass: [], tints: [] };
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
@@ -142,11 +159,19 @@ async function pressToTints(): Promise<{
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
         const editor = vscode.window.activeTextEditor;
         await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), letter));
-        const state = globalThis as typeof globalThis & { drawnAt?: Promise<number> };
+        const state = globalThis as typeof globalThis & { drawnAt?: Promise<number>; stages?: Stages };
+        const now = () => performance.timeOrigin + performance.now();
+        state.stages = { started: Number.NaN, read: Number.NaN };
+        const { stages } = state;
+        const watching = api.inspections.onDidChange(({ kind }: { kind: string }) => {
+          if (kind === "started") stages.started = now();
+          if (kind === "read") stages.read = now();
+        });
         state.drawnAt = new Promise((resolve) => {
           const drawing = api.view.onDidDraw(({ at }: { at: number }) => {
             if (api.inspections.of(editor?.document.uri)[0].stale) return;
             drawing.dispose();
+            watching.dispose();
             resolve(performance.timeOrigin + at);
           });
         });
@@ -156,12 +181,20 @@ async function pressToTints(): Promise<{
       const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
       milliseconds.push((drawn ?? Number.NaN) - pressed);
       painted.push((await paintedAfter(page, drawn ?? Number.NaN)) - pressed);
-      ids = await journey.host((vscode) => {
+      const [told, own] = await journey.host((vscode) => {
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
-        return api.inspections.of(vscode.window.activeTextEditor?.document.uri)[0].inspection.ledger.ids as number[];
+        const { inspection } = api.inspections.of(vscode.window.activeTextEditor?.document.uri)[0];
+        const { stages } = globalThis as typeof globalThis & { stages: Stages };
+        return [inspection as { ledger: { ids: number[] }; milliseconds: number; forwardMilliseconds: number }, stages];
       });
+      ({ ids } = told.ledger);
+      parts.command.push(own.started - pressed);
+      parts.answer.push(own.read - own.started);
+      parts.sidecar.push(told.milliseconds);
+      parts.pass.push(told.forwardMilliseconds);
+      parts.tints.push((drawn ?? Number.NaN) - own.read);
     }
-    return { milliseconds, painted, loading, activation, ids };
+    return { milliseconds, painted, parts, loading, activation, ids };
   } finally {
     await journey.end();
   }
@@ -173,7 +206,7 @@ console.log(
 const starts: number[] = [];
 for (let i = 0; i < 7; i++) starts.push(await coldStart());
 line("sidecar, cold start to its first answer", starts, 1500);
-const { milliseconds, painted, loading, activation, ids } = await pressToTints();
+const { milliseconds, painted, parts, loading, activation, ids } = await pressToTints();
 const tokens = ids.length;
 line(
   "extension, loading its bundle and activate()",
@@ -182,6 +215,10 @@ line(
 );
 line(`inspection of ${tokens} tokens, key press to setDecorations`, milliseconds, 150);
 line("the same, key press to the painted frame", painted, 300);
+const part = (values: readonly number[]) => `${median(values).toFixed(0)} ms`;
+console.log(
+  `of which: key press to the command ${part(parts.command)}, its answer ${part(parts.answer)} (in the sidecar ${part(parts.sidecar)}, of them the pass ${part(parts.pass)}), tints ${part(parts.tints)}`,
+);
 const bare = await UntouchedModel.load(cutModel(DEMO));
 await bare.pass([ids]);
 const passes: number[] = [];

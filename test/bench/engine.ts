@@ -3,10 +3,9 @@
  * the same runtime and the same run. MODEL is a folder with a float32 or int4 export. With a Python that has torch and transformers
  * (REFRACT_PYTHON, else python3) and the weights as a Hugging Face folder beside MODEL (`../hf`), the peers run on the same weights.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Capture, GenerateRequest, Lane } from "../../shared/engine/engine.ts";
 import type { HookPoint } from "../../shared/engine/hook-point.ts";
@@ -17,6 +16,7 @@ import { runtimeVersion } from "../../sidecar/engine/run/checked-models.ts";
 import { ModelEngine } from "../../sidecar/engine/run/model-engine.ts";
 import { interleaved, type Ratio, timed } from "../support/bench/ratio.ts";
 import { UntouchedModel } from "../support/bench/untouched-model.ts";
+import { comparePeers } from "./engine-peers.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -199,44 +199,4 @@ await untouched.release();
   await client.close();
 }
 
-const weights = join(folder, "..", "hf");
-const python = process.env.REFRACT_PYTHON ?? "python3";
-const hasTorch = spawnSync(python, ["-c", "import torch, transformers"], { stdio: "ignore" }).status === 0;
-if (hasTorch && existsSync(weights)) await comparePeers();
-else
-  console.log(`\npeers left out: ${hasTorch ? `${weights} is not there` : `${python} has no torch and transformers`}`);
-
-/** The neighbouring tools on the same weights in float32, and the same work here: seconds, and how many times longer they take. */
-async function comparePeers(): Promise<void> {
-  const engine = new ModelEngine(cut, settings);
-  const captures = cut.hookPoints
-    .filter((at) => at.startsWith("resid_post"))
-    .map((at): Capture => ({ at, positions: "all" }));
-  const steered = (lanes: number) => () =>
-    engine.generate({
-      ...requestOf(Array.from({ length: lanes }, (_, i) => lane(64, oneEdit(0), i))),
-      maxNewTokens: 64,
-    });
-  const works: Record<string, () => Promise<unknown>> = {
-    capture: () => engine.forward({ lanes: [lane(tokens, NOTHING)], captures, logits: "all" }),
-    "1 lane": steered(1),
-    "8 lanes": steered(8),
-  };
-  const ours: Record<string, number> = {};
-  for (const [work, run] of Object.entries(works)) {
-    await run();
-    ours[work] = median([await timed(run), await timed(run), await timed(run)]) / 1000;
-  }
-  await engine.close();
-  console.log(`\n| ${tokens} tokens captured, or 64 + 64 tokens steered | s | here | ratio |\n|---|---|---|---|`);
-  const told = spawnSync(python, [join(import.meta.dirname, "peers.py"), weights, String(tokens)], {
-    stdio: ["ignore", "pipe", "inherit"],
-    encoding: "utf8",
-  });
-  for (const line of told.stdout.split("\n")) {
-    const [peer, work = "", seconds] = line.split("\t");
-    const here = ours[work];
-    if (seconds === undefined || here === undefined) continue;
-    console.log(`| ${peer}: ${work} | ${seconds} | ${here.toFixed(3)} | ${(Number(seconds) / here).toFixed(2)} |`);
-  }
-}
+await comparePeers({ folder, cut, settings, tokens, prompt: idsOf, edits: oneEdit(0) });

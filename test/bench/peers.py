@@ -9,7 +9,7 @@ import sys
 import time
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder, tokens = sys.argv[1], int(sys.argv[2])
 NEW = 64
@@ -56,27 +56,44 @@ def hugging_face():
 
 @torch.no_grad()
 def transformer_lens():
-    from transformer_lens import HookedTransformer
+    from transformer_lens.model_bridge import TransformerBridge
 
-    hf = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    model = HookedTransformer.from_pretrained_no_processing(hf.config.name_or_path or folder, hf_model=hf)
-    say("TransformerLens", "capture", timed(lambda: model.run_with_cache(ids(tokens, model.cfg.d_vocab))))
+    hf = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = TransformerBridge.boot_transformers(folder, hf_model=hf, tokenizer=AutoTokenizer.from_pretrained(folder), device="cpu")
+    vocab = hf.config.vocab_size
+    say("TransformerLens", "capture", timed(lambda: model.run_with_cache(ids(tokens, vocab))))
+    v = torch.randn(hf.config.hidden_size)
+    v /= v.norm()
+    middle = f"blocks.{hf.config.num_hidden_layers // 2}.hook_out"
+    ablate = lambda x, hook: x - (x @ v)[..., None] * v
+    for lanes in (1, 8):
+        batch = torch.cat([ids(64, vocab, seed) for seed in range(lanes)])
+
+        def steered():
+            with model.hooks(fwd_hooks=[(middle, ablate)]):
+                return model.generate(batch, max_new_tokens=NEW, do_sample=False, stop_at_eos=False, verbose=False)
+
+        say("TransformerLens", "1 lane" if lanes == 1 else f"{lanes} lanes", timed(steered))
 
 
 @torch.no_grad()
-def nnsight():
+def nnsight_trace():
+    import nnsight
     from nnsight import LanguageModel
 
-    model = LanguageModel(folder)
+    model = LanguageModel(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), tokenizer=AutoTokenizer.from_pretrained(folder))
 
     def capture():
         with model.trace(ids(tokens, model.config.vocab_size)):
-            return [layer.output[0].save() for layer in model.model.layers]
+            streams = nnsight.save([])
+            for layer in model.model.layers:
+                streams.append(layer.output[0])
+        return streams
 
     say("nnsight", "capture", timed(capture))
 
 
-for package, run in (("transformers", hugging_face), ("transformer_lens", transformer_lens), ("nnsight", nnsight)):
+for package, run in (("transformers", hugging_face), ("transformer_lens", transformer_lens), ("nnsight", nnsight_trace)):
     try:
         importlib.import_module(package)
     except ImportError as missing:
