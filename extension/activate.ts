@@ -14,7 +14,6 @@ import { ReadingChoices } from "./inspect/reading-choices.ts";
 import { SharedCursor } from "./inspect/shared-cursor.ts";
 import { Models } from "./models/models.ts";
 import { ModelsView } from "./models/models-view.ts";
-import { ComparePanel } from "./panels/compare-panel.ts";
 import { ComparePanels } from "./panels/compare-panels.ts";
 import { HeatmapPanels } from "./panels/heatmap-panels.ts";
 import { ResultsPanel } from "./panels/results-panel.ts";
@@ -53,13 +52,10 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   const view = new EditorView(inspections, cursor);
   const replies = new ReplyDocuments();
   const trust = new DictionaryTrust(context, sidecar, files, inspections, log);
-  const compare = new ComparePanels(
-    files,
-    () => new ComparePanel(context, log, sidecar, models, files, replies, trust),
-  );
+  const compare = new ComparePanels(context, log, { sidecar, models, files, replies, trust });
   const requests = new FeatureRequests({ sidecar, models, files });
   const shared = { inspections, choices, cursor, models };
-  const heatmaps = new HeatmapPanels(context, log, { ...shared, requests, pinned, compare });
+  const heatmaps = new HeatmapPanels(context, log, { ...shared, trust, requests, pinned, compare });
   context.subscriptions.push(
     ...[
       log,

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { refused } from "../shared/errors.ts";
-import { chooseFileSetting } from "./choose-file.ts";
+import { chooseFileSetting, chooseFolderSetting } from "./choose-file.ts";
 import type { Commands } from "./commands.ts";
 import { openDemoPrompts } from "./demo/open-demo.ts";
 import { promptPlace } from "./inspect/inspect-commands.ts";
@@ -60,6 +60,7 @@ export function addFileCommands(commands: Commands, parts: FileParts): void {
   commands.add("chooseDirections", () =>
     chooseFileSetting("directions", "Use Directions", { Directions: ["safetensors", "npy", "gguf"] }),
   );
+  commands.add("chooseDictionaries", () => chooseFolderSetting("dictionaries", "Use Dictionaries"));
   commands.add("chooseConditions", () =>
     chooseFileSetting("conditions", "Use Conditions", { "Edits files and specs": ["json", "yaml"] }),
   );

@@ -9,6 +9,8 @@ export interface Settings {
   promptFiles: string[];
   directions: string;
   conditions: string;
+  /** Absolute path of the folder or file of the model's dictionaries; empty: those beside the model. */
+  dictionaries: string;
   /** Absolute path of the file with features' labels; empty where there is none. */
   featureLabels: string;
   reading: string;
@@ -44,6 +46,7 @@ export function readSettings(resource?: vscode.Uri): Settings {
     promptFiles: configuration.get<string[]>("promptFiles", []),
     directions: absolute(text("directions"), resource),
     conditions: absolute(text("conditions"), resource),
+    dictionaries: absolute(text("dictionaries"), resource),
     featureLabels: absolute(text("featureLabels"), resource),
     reading: text("reading"),
     site: SITES.find((known) => known === site) ?? "resid_post",

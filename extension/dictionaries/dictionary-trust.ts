@@ -5,6 +5,7 @@ import { lineStartsOf } from "../../shared/prompts/line-starts.ts";
 import type { MeasuredDictionary } from "../../shared/protocol/dictionary-messages.ts";
 import type { ParamsOf } from "../../shared/protocol/interface.ts";
 import { Disposable } from "../disposable.ts";
+import { featureSources } from "../features/feature-sources.ts";
 import type { Inspections } from "../inspect/inspections.ts";
 import type { PromptFiles } from "../prompts/prompt-files.ts";
 import { readSettings } from "../settings.ts";
@@ -17,7 +18,7 @@ const EDIT_ANYWAY = "Edit Anyway";
 
 /** Prompts of a file that dictionaries are measured on. */
 const MOST_PROMPTS = 16;
-/** The suite beside a model is measured once its first prompt has been read and looked at, so that nothing waits for it. */
+/** A model's suite is measured once its first prompt has been read and looked at, so that nothing waits for it. */
 const REST_MS = 1500;
 
 type Source = ParamsOf<"dictionaries.trust">["of"];
@@ -29,7 +30,7 @@ export class DictionaryTrust extends Disposable {
   readonly #files: PromptFiles;
   readonly #log: vscode.LogOutputChannel;
   readonly #measured = new Map<string, Map<string, MeasuredDictionary>>();
-  /** Models whose own suite was asked for. */
+  /** Models and suites that were asked for. */
   readonly #asked = new Set<string>();
   readonly #changed = this.register(new vscode.EventEmitter<void>());
   #rest: NodeJS.Timeout | undefined;
@@ -55,6 +56,17 @@ export class DictionaryTrust extends Disposable {
       }),
     );
     this.register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        const open = vscode.window.activeTextEditor?.document.uri;
+        if (
+          open !== undefined &&
+          event.affectsConfiguration("refract.dictionaries", open) &&
+          inspections.of(open).length > 0
+        )
+          this.#measureLater(open);
+      }),
+    );
+    this.register(
       sidecar.onDidLose(() => {
         this.#asked.clear();
         this.#measured.clear();
@@ -70,6 +82,21 @@ export class DictionaryTrust extends Disposable {
 
   isConfirmed(model: string, { path }: MeasuredDictionary): boolean {
     return this.#confirmed().includes(confirmation(model, path));
+  }
+
+  /** Paths of the dictionaries that the user edits by on a model although they are untrusted. */
+  confirmedOf(model: string): string[] {
+    const start = confirmation(model, "");
+    return this.#confirmed().flatMap((one) => (one.startsWith(start) ? [one.slice(start.length)] : []));
+  }
+
+  /** Measures dictionaries on a document's prompts before they are used. What can't be measured, whoever uses them says. */
+  async measureFor(of: Source, document: vscode.TextDocument, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#measure(of, document, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#log.warn(`dictionaries could not be measured before their use: ${String(error)}`);
+    }
   }
 
   /**
@@ -116,14 +143,16 @@ export class DictionaryTrust extends Disposable {
 
   #measureLater(uri: vscode.Uri): void {
     const { model } = readSettings(uri);
-    if (this.#asked.has(model)) return;
+    const { dictionaries: path } = featureSources(uri);
+    const asked = `${model}\n${path ?? ""}`;
+    if (this.#asked.has(asked)) return;
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
-      this.#asked.add(model);
+      this.#asked.add(asked);
       const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
       if (document === undefined) return;
-      this.#measure({ kind: "folder", model, path: null }, document).catch((error: unknown) =>
-        this.#log.warn(`the dictionaries beside ${model} could not be measured: ${String(error)}`),
+      this.#measure({ kind: "folder", model, path }, document).catch((error: unknown) =>
+        this.#log.warn(`the dictionaries of ${model} could not be measured: ${String(error)}`),
       );
     }, REST_MS);
   }

@@ -3,6 +3,7 @@ import type {
   FeatureDescription,
   FeatureReference,
   FeatureSuite,
+  Followed,
   FoundFeatures,
   LabelledFeature,
   StrongestFeatures,
@@ -14,6 +15,7 @@ import type { PromptFiles } from "../prompts/prompt-files.ts";
 import { readSettings } from "../settings.ts";
 import { sentenceOf } from "../show-problem.ts";
 import type { Sidecar } from "../sidecar/sidecar.ts";
+import { featureSources } from "./feature-sources.ts";
 
 /** Rows of a picture of features; results of a search. */
 const MOST_ROWS = 24;
@@ -40,16 +42,17 @@ export class FeatureRequests {
     this.#files = files;
   }
 
-  /** The dictionaries beside a resource's model. */
+  /** The dictionaries of a resource's model. */
   async suite(resource: vscode.Uri): Promise<FeatureSuite> {
     const client = await this.#sidecar.client();
-    return client.request("features.suite", { model: await this.#modelOf(resource) });
+    const { dictionaries } = featureSources(resource);
+    return client.request("features.suite", { model: await this.#modelOf(resource), dictionaries });
   }
 
   async search(resource: vscode.Uri, query: string): Promise<FoundFeatures> {
     const client = await this.#sidecar.client();
     const model = await this.#modelOf(resource);
-    return client.request("features.search", { model, labels: labelsOf(resource), query, limit: MOST_FOUND });
+    return client.request("features.search", { model, ...featureSources(resource), query, limit: MOST_FOUND });
   }
 
   /** Features with their labels. */
@@ -66,7 +69,7 @@ export class FeatureRequests {
   ): Promise<StrongestFeatures> {
     const client = await this.#sidecar.client();
     const { key } = inspection;
-    const wanted = { key, layer, count: MOST_ROWS, labels: labelsOf(uri) };
+    const wanted = { key, layer, count: MOST_ROWS, ...featureSources(uri) };
     return client.request("features.strongest", only === null ? wanted : { ...wanted, only: [...only] }, { signal });
   }
 
@@ -76,10 +79,18 @@ export class FeatureRequests {
     return client.request("features.describe", {
       ...feature,
       key: inspection.key,
-      labels: labelsOf(uri),
+      ...featureSources(uri),
       directions: directions === "" ? null : directions,
       refusalTokens,
     });
+  }
+
+  /** A feature and those like it at the other layers. */
+  async follow(resource: vscode.Uri, feature: FeatureReference): Promise<Followed["way"]> {
+    const client = await this.#sidecar.client();
+    const model = await this.#modelOf(resource);
+    const { way } = await client.request("features.follow", { model, ...featureSources(resource), ...feature });
+    return way;
   }
 
   /** Runs the prompts of a document and tells, as it goes, where a feature fires. Ends silently after its signal. */
@@ -94,9 +105,11 @@ export class FeatureRequests {
       const asked = prompts.slice(0, MOST_PROMPTS);
       const client = await this.#sidecar.client();
       const messages = asked.map((prompt) => prompt.messages.map(({ role, text }) => ({ role, text })));
+      const { dictionaries } = featureSources(document.uri);
+      const model = await this.#modelOf(document.uri);
       const found = await client.request(
         "features.firing",
-        { ...feature, model: await this.#modelOf(document.uri), prompts: messages },
+        { ...feature, model, dictionaries, prompts: messages },
         { signal, onProgress: ({ stage }) => signal.aborted || tell({ kind: "running", stage }) },
       );
       const left = [
@@ -120,7 +133,9 @@ export class FeatureRequests {
   /** Writes the decoder vectors of features into a safetensors file. */
   async write(resource: vscode.Uri, features: readonly FeatureReference[], file: string) {
     const client = await this.#sidecar.client();
+    const { dictionaries } = featureSources(resource);
     return client.request("features.write", {
+      dictionaries,
       model: await this.#modelOf(resource),
       features: [...features],
       file,
@@ -130,11 +145,6 @@ export class FeatureRequests {
   async #modelOf(resource: vscode.Uri): Promise<string> {
     return (await this.#models.forResource(resource)).path;
   }
-}
-
-function labelsOf(resource: vscode.Uri): string | null {
-  const { featureLabels } = readSettings(resource);
-  return featureLabels === "" ? null : featureLabels;
 }
 
 /** A prompt as a list names it: its name or number, and how it begins. */

@@ -5,7 +5,13 @@ import { togglePinned } from "./toggle-pinned.ts";
 
 const KEY = "refract.pinnedFeatures";
 
-/** The features that the user has pinned, by model; kept with the workspace. */
+/** A model by its path, and the folder of its dictionaries where that is not the one beside it: numbers mean nothing elsewhere. */
+export interface PinnedPlace {
+  model: string;
+  dictionaries: string | null;
+}
+
+/** The features that the user has pinned, by model and dictionaries; kept with the workspace. */
 export class PinnedFeatures extends Disposable {
   readonly #state: vscode.Memento;
   readonly #changed = this.register(new vscode.EventEmitter<void>());
@@ -17,17 +23,21 @@ export class PinnedFeatures extends Disposable {
     this.#state = context.workspaceState;
   }
 
-  /** Of a model, by its path; by layer and number. */
-  of(model: string): FeatureReference[] {
-    return this.#all()[model] ?? [];
+  /** By layer and number. */
+  of(place: PinnedPlace): FeatureReference[] {
+    return this.#all()[keyOf(place)] ?? [];
   }
 
-  async toggle(model: string, feature: FeatureReference): Promise<void> {
-    await this.#state.update(KEY, { ...this.#all(), [model]: togglePinned(this.of(model), feature) });
+  async toggle(place: PinnedPlace, feature: FeatureReference): Promise<void> {
+    await this.#state.update(KEY, { ...this.#all(), [keyOf(place)]: togglePinned(this.of(place), feature) });
     this.#changed.fire();
   }
 
   #all(): Record<string, FeatureReference[]> {
     return this.#state.get<Record<string, FeatureReference[]>>(KEY, {});
   }
+}
+
+function keyOf({ model, dictionaries }: PinnedPlace): string {
+  return dictionaries === null ? model : `${model}\n${dictionaries}`;
 }

@@ -6,6 +6,7 @@ import type { Prompt } from "../../shared/prompts/prompt.ts";
 import type { Cell, Inspection } from "../../shared/protocol/inspect-messages.ts";
 import { type DivergingScale, divergingScale } from "../../shared/scale/diverging-scale.ts";
 import { Disposable } from "../disposable.ts";
+import { featureSources } from "../features/feature-sources.ts";
 import { type Models, modelName } from "../models/models.ts";
 import type { PromptFiles } from "../prompts/prompt-files.ts";
 import { readSettings } from "../settings.ts";
@@ -122,9 +123,8 @@ export class Inspections extends Disposable {
   ): Promise<Cell> {
     const client = await this.#sidecar.client();
     const { key } = inspected.inspection;
-    const { featureLabels } = readSettings(inspected.uri);
-    const labels = featureLabels === "" ? null : featureLabels;
-    return client.request("inspect.cell", { key, layer, token, top, labels }, signal === undefined ? {} : { signal });
+    const cell = { key, layer, token, top, ...featureSources(inspected.uri) };
+    return client.request("inspect.cell", cell, signal === undefined ? {} : { signal });
   }
 
   clear(uri: vscode.Uri): void {
@@ -153,6 +153,7 @@ export class Inspections extends Disposable {
       site: this.#choices.site(uri),
       direction: reading.direction,
       features: reading.features,
+      dictionaries: featureSources(uri).dictionaries,
       refusalTokens: readSettings(uri).refusalTokens,
     };
     const inspection = await this.#sidecar.whileLoading(modelName(model.path), (onProgress) =>

@@ -4,6 +4,7 @@ import type { FeatureReference } from "../../shared/protocol/feature-messages.ts
 import type { DirectionReference } from "../../shared/protocol/inspect-messages.ts";
 import { Disposable } from "../disposable.ts";
 import { chosenFeatures, featureName, PINNED_FEATURES } from "../features/feature-names.ts";
+import { featureSources } from "../features/feature-sources.ts";
 import type { PinnedFeatures } from "../features/pinned-features.ts";
 import type { Models } from "../models/models.ts";
 import { readSettings } from "../settings.ts";
@@ -81,7 +82,10 @@ export class ReadingChoices extends Disposable {
     const all = this.#known.length > 0 ? this.#known : await this.all(resource);
     const wanted = this.#chosen ?? readSettings(resource).reading;
     const { path } = await this.#models.forResource(resource);
-    const [first, ...others] = chosenFeatures(wanted, this.#pinned.of(path));
+    const [first, ...others] = chosenFeatures(
+      wanted,
+      this.#pinned.of({ model: path, dictionaries: featureSources(resource).dictionaries }),
+    );
     if (first !== undefined) return this.#featureReading(wanted, [first, ...others], resource);
     const found = all.find(({ id }) => id === wanted) ?? all[0];
     if (found === undefined) throw new Error("The sidecar offers no readings.");
@@ -96,19 +100,24 @@ export class ReadingChoices extends Disposable {
   ): Promise<ChosenReading> {
     const [first] = features;
     const { path } = await this.#models.forResource(resource);
-    const { featureLabels } = readSettings(resource);
     const client = await this.#sidecar.client();
     const { found } = await client.request("features.search", {
       model: path,
-      labels: featureLabels === "" ? null : featureLabels,
+      ...featureSources(resource),
       query: `${first.layer}/${first.feature}`,
       limit: 1,
     });
     const label = found[0]?.label ?? "";
     return {
       ...{ id, reading: "features", direction: null, features, unit: "activation" },
-      label: id === PINNED_FEATURES ? `${features.length} pinned` : `${featureName(first)} ${label}`.trim(),
+      label: labelOf(id, features, label),
       describe: `The sum of the activations of ${features.map(featureName).join(", ")}, each at its own layer.`,
     };
   }
+}
+
+function labelOf(id: string, [first, ...others]: [FeatureReference, ...FeatureReference[]], label: string): string {
+  if (id === PINNED_FEATURES) return `${others.length + 1} pinned`;
+  const name = `${featureName(first)} ${label}`.trim();
+  return others.length === 0 ? name : `${name} and ${others.length} like it`;
 }

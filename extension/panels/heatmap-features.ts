@@ -4,7 +4,8 @@ import type { FiringState, FromHeatmap, ToHeatmap } from "../../shared/protocol/
 import { addLabel } from "../features/add-label.ts";
 import { featureReadingId, PINNED_FEATURES } from "../features/feature-names.ts";
 import type { FeatureRequests } from "../features/feature-requests.ts";
-import type { PinnedFeatures } from "../features/pinned-features.ts";
+import { featureSources } from "../features/feature-sources.ts";
+import type { PinnedFeatures, PinnedPlace } from "../features/pinned-features.ts";
 import { pinnedAsComponent, pinnedAsEdits } from "../features/use-pinned.ts";
 import type { InspectedPrompt, Inspections } from "../inspect/inspections.ts";
 import type { Models } from "../models/models.ts";
@@ -25,6 +26,7 @@ export type FeatureMessage = Extract<
       | "pin-feature"
       | "label-feature"
       | "show-feature"
+      | "follow-feature"
       | "use-pinned";
   }
 >;
@@ -52,12 +54,12 @@ export interface FeatureHeatmap {
   choose(wanted: { reading: string; site: InspectedPrompt["inspection"]["site"] }): Promise<void>;
 }
 
-/** The rows of a heatmap, and what its page does with the features of the dictionaries beside the model. */
+/** The rows of a heatmap, and what its page does with the features of the model's dictionaries. */
 export class HeatmapFeatures {
   readonly #parts: FeatureParts;
   readonly #heatmap: FeatureHeatmap;
   #rows: "layers" | "features" | "pinned" = "layers";
-  /** The dictionaries that were found last, and beside which model. */
+  /** The dictionaries that were found last, and of which model. */
   #suite: { model: string; layers: FeatureSuite["layers"] } = { model: "", layers: [] };
   /** The picture of features that is being asked for, and the search through prompts that runs. */
   #strongest: AbortController | null = null;
@@ -95,13 +97,16 @@ export class HeatmapFeatures {
         this.#firing?.abort();
         return;
       case "pin-feature":
-        await this.#parts.pinned.toggle(await this.#modelOf(inspected()), referenceOf(message));
+        await this.#parts.pinned.toggle(await this.#placeOf(inspected()), referenceOf(message));
         return;
       case "label-feature":
         await this.#label(inspected(), referenceOf(message));
         return;
       case "show-feature":
-        await this.#showReading(featureReadingId(message));
+        await this.#showReading(featureReadingId([message]));
+        return;
+      case "follow-feature":
+        await this.#follow(inspected(), referenceOf(message));
         return;
       case "use-pinned":
         await this.#usePinned(inspected(), message.as);
@@ -113,12 +118,12 @@ export class HeatmapFeatures {
     this.#rows = "layers";
   }
 
-  /** The dictionaries beside a model as far as they were found before. */
+  /** The dictionaries of a model as far as they were found before. */
   knownSuite(model: string): FeatureSuite["layers"] {
     return this.#suite.model === model ? this.#suite.layers : [];
   }
 
-  /** The dictionaries beside a resource's model; those of a large model take a while to open. */
+  /** The dictionaries of a resource's model; those of a large model take a while to open. */
   async findSuite(uri: vscode.Uri, model: string): Promise<FeatureSuite["layers"]> {
     const { layers } = await this.#parts.requests.suite(uri);
     this.#suite = { model, layers };
@@ -186,6 +191,14 @@ export class HeatmapFeatures {
     else await this.sendPicture(inspected);
   }
 
+  async #follow(inspected: InspectedPrompt, feature: FeatureReference): Promise<void> {
+    const way = await this.#parts.requests.follow(inspected.uri, feature);
+    this.#heatmap.send({ type: "followed", ...feature, way });
+    // Its own comes first: the reading is called by it.
+    const others = way.filter(({ layer }) => layer !== feature.layer);
+    await this.#showReading(featureReadingId([feature, ...others]));
+  }
+
   async #findFiring({ layer, feature }: FeatureReference): Promise<void> {
     const document = await this.#heatmap.document();
     if (document === null) return;
@@ -229,8 +242,13 @@ export class HeatmapFeatures {
     return (await this.#parts.models.forResource(uri)).path;
   }
 
+  async #placeOf(inspected: InspectedPrompt): Promise<PinnedPlace> {
+    const { dictionaries } = featureSources(inspected.uri);
+    return { model: await this.#modelOf(inspected), dictionaries };
+  }
+
   async #pinned(inspected: InspectedPrompt): Promise<readonly FeatureReference[]> {
-    return this.#parts.pinned.of(await this.#modelOf(inspected));
+    return this.#parts.pinned.of(await this.#placeOf(inspected));
   }
 }
 

@@ -3,6 +3,7 @@ import { SITES } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { FeatureSuite } from "../../shared/protocol/feature-messages.ts";
 import type { FromHeatmap, fromHeatmapSchema, ToHeatmap } from "../../shared/protocol/pages/heatmap-messages.ts";
+import type { DictionaryTrust } from "../dictionaries/dictionary-trust.ts";
 import type { FeatureRequests } from "../features/feature-requests.ts";
 import type { PinnedFeatures } from "../features/pinned-features.ts";
 import type { InspectedPrompt, Inspections } from "../inspect/inspections.ts";
@@ -36,6 +37,7 @@ export interface HeatmapParts {
   choices: ReadingChoices;
   cursor: SharedCursor;
   models: Models;
+  trust: DictionaryTrust;
   requests: FeatureRequests;
   pinned: PinnedFeatures;
   compare: ComparePanels;
@@ -49,6 +51,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   readonly #choices: ReadingChoices;
   readonly #cursor: SharedCursor;
   readonly #models: Models;
+  readonly #trust: DictionaryTrust;
   readonly #features: HeatmapFeatures;
   readonly #isKept: (origin: Origin) => boolean;
   /** The prompt of a restored picture, until it is read again. */
@@ -61,7 +64,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
   constructor(
     context: vscode.ExtensionContext,
     log: vscode.LogOutputChannel,
-    { inspections, choices, cursor, models, requests, pinned, compare, isKept }: HeatmapParts,
+    { inspections, choices, cursor, models, trust, requests, pinned, compare, isKept }: HeatmapParts,
     { origin, locked }: RestoredHeatmap,
   ) {
     super(context, log, {
@@ -75,6 +78,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     this.#choices = choices;
     this.#cursor = cursor;
     this.#models = models;
+    this.#trust = trust;
     this.#isKept = isKept;
     this.#restored = origin;
     this.#locked = locked;
@@ -93,6 +97,16 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     );
     this.register(
       pinned.onDidChange(() => void this.#features.pinsChanged().catch((error: unknown) => showProblem(error, log))),
+    );
+    this.register(
+      trust.onDidChange(() => void this.#trustChanged().catch((error: unknown) => showProblem(error, log))),
+    );
+    this.register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        const shown = this.#shownPrompt();
+        if (shown !== undefined && event.affectsConfiguration("refract.dictionaries", shown.uri))
+          this.#showOrSay(shown);
+      }),
     );
     this.register(
       inspections.onDidChange((event) => {
@@ -198,11 +212,20 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     await this.#features.sendPins(inspected);
   }
 
+  async #trustChanged(): Promise<void> {
+    const shown = this.#shownPrompt();
+    if (shown === undefined || !this.isOpen) return;
+    const { path } = await this.#models.forResource(shown.uri);
+    const suite = this.#features.knownSuite(path);
+    if (suite.length > 0) await this.#sendChoices(shown.uri, suite);
+  }
+
   async #sendChoices(uri: vscode.Uri, suite: FeatureSuite["layers"]): Promise<void> {
     const model = await this.#models.forResource(uri);
     const sites = new Set(model.description.hookPoints.map((point) => point.split(".")[0]));
     const features = this.#inspected().reading;
     const own = features.features.length > 0 ? [features] : [];
+    const measured = this.#trust.of(model.path);
     this.send({
       type: "choices",
       choices: {
@@ -210,7 +233,10 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
           ...{ id, label, unit, describe },
         })),
         sites: SITES.filter((site) => sites.has(site)),
-        suite: suite.map(({ layer, features: count }) => ({ layer, features: count })),
+        suite: suite.map(({ layer, path, features: count }) => ({
+          ...{ layer, features: count },
+          reasons: measured.find((one) => one.path === path)?.reasons ?? [],
+        })),
       },
     });
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { floatsSchema } from "./floats.ts";
 
-/** A feature of the suite beside a model: the layer whose stream its dictionary reads, and its number there. */
+/** A feature of a model's suite: the layer whose stream its dictionary reads, and its number there. */
 export const featureReferenceSchema = z.object({ layer: z.int().min(0), feature: z.int().min(0) });
 export type FeatureReference = z.output<typeof featureReferenceSchema>;
 
@@ -12,7 +12,10 @@ export type LabelledFeature = z.output<typeof labelledFeatureSchema>;
 /** The user's file of labels, an absolute path; `null` where there is none. */
 export const labelsFileSchema = z.string().nullable();
 
-/** The dictionaries beside a model, by layer. */
+/** The folder or file of a model's dictionaries, an absolute path; `null`: the folder `dictionaries` beside the model. */
+export const suitePathSchema = z.string().nullable();
+
+/** The dictionaries of a model, by layer. */
 export const featureSuiteSchema = z.object({
   layers: z.array(
     z.object({
@@ -28,6 +31,7 @@ export type FeatureSuite = z.output<typeof featureSuiteSchema>;
 
 export const searchFeaturesParamsSchema = z.object({
   model: z.string(),
+  dictionaries: suitePathSchema,
   labels: labelsFileSchema,
   /** Words of a label, a number (`512`) or a layer and a number (`4/512`). */
   query: z.string(),
@@ -44,6 +48,7 @@ export type FoundFeatures = z.output<typeof foundFeaturesSchema>;
 
 export const strongestFeaturesParamsSchema = z.object({
   key: z.string(),
+  dictionaries: suitePathSchema,
   /** A layer of the inspection. */
   layer: z.int(),
   count: z.int().min(1).max(100),
@@ -63,6 +68,7 @@ export type StrongestFeatures = z.output<typeof strongestFeaturesSchema>;
 
 export const describeFeatureParamsSchema = featureReferenceSchema.extend({
   key: z.string(),
+  dictionaries: suitePathSchema,
   labels: labelsFileSchema,
   /** A file of directions, `null` for the model's own. */
   directions: z.string().nullable(),
@@ -83,8 +89,18 @@ export const featureDescriptionSchema = labelledFeatureSchema.extend({
 });
 export type FeatureDescription = z.output<typeof featureDescriptionSchema>;
 
+export const followParamsSchema = featureReferenceSchema.extend({
+  model: z.string(),
+  dictionaries: suitePathSchema,
+  labels: labelsFileSchema,
+});
+/** A feature through the layers of its suite, by layer; `cosine` is with the decoder vector of the layer before on the way, 1 for its own. */
+export const followedSchema = z.object({ way: z.array(labelledFeatureSchema.extend({ cosine: z.number() })) });
+export type Followed = z.output<typeof followedSchema>;
+
 export const firingParamsSchema = featureReferenceSchema.extend({
   model: z.string(),
+  dictionaries: suitePathSchema,
   /** The messages of each prompt. */
   prompts: z
     .array(z.array(z.object({ role: z.enum(["system", "user", "assistant", "tool"]), text: z.string() })))
@@ -113,6 +129,7 @@ export type Firing = z.output<typeof firingSchema>;
 
 export const writeFeatureVectorsParamsSchema = z.object({
   model: z.string(),
+  dictionaries: suitePathSchema,
   features: z.array(featureReferenceSchema).min(1),
   /** Absolute path of the safetensors file to write. */
   file: z.string(),
@@ -123,4 +140,4 @@ export const featureVectorsSchema = z.object({
 });
 export type FeatureVectorsFile = z.output<typeof featureVectorsSchema>;
 
-export const suiteParamsSchema = z.object({ model: z.string() });
+export const suiteParamsSchema = z.object({ model: z.string(), dictionaries: suitePathSchema });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SITES } from "../engine/hook-point.ts";
 import type { TokenLedger } from "../engine/token-ledger.ts";
-import { featureReferenceSchema, labelsFileSchema } from "./feature-messages.ts";
+import { featureReferenceSchema, labelsFileSchema, suitePathSchema } from "./feature-messages.ts";
 import { floatsSchema } from "./floats.ts";
 import { promptSchema } from "./prompt-messages.ts";
 
@@ -51,6 +51,8 @@ export const inspectParamsSchema = z.object({
   direction: directionReferenceSchema.nullable(),
   /** What the reading of features reads: the sum of their activations, each at its own layer. */
   features: z.array(featureReferenceSchema).exactOptional(),
+  /** Where the reading of features finds its dictionaries. */
+  dictionaries: suitePathSchema,
   /** Words that refusals start with. */
   refusalTokens: z.array(z.string()).min(1),
 });
@@ -85,6 +87,7 @@ export const cellParamsSchema = z.object({
   layer: z.int(),
   token: z.int(),
   top: z.int().max(100),
+  dictionaries: suitePathSchema,
   labels: labelsFileSchema,
 });
 

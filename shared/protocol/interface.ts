@@ -13,6 +13,8 @@ import {
   featureVectorsSchema,
   firingParamsSchema,
   firingSchema,
+  followedSchema,
+  followParamsSchema,
   foundFeaturesSchema,
   searchFeaturesParamsSchema,
   strongestFeaturesParamsSchema,
@@ -73,11 +75,13 @@ export const METHODS = {
   },
   inspect: { params: inspectParamsSchema, result: inspectionSchema },
   "inspect.cell": { params: cellParamsSchema, result: cellSchema },
-  /** The dictionaries beside a model. */
+  /** The dictionaries of a model. */
   "features.suite": { params: suiteParamsSchema, result: featureSuiteSchema },
   "features.search": { params: searchFeaturesParamsSchema, result: foundFeaturesSchema },
   "features.strongest": { params: strongestFeaturesParamsSchema, result: strongestFeaturesSchema },
   "features.describe": { params: describeFeatureParamsSchema, result: featureDescriptionSchema },
+  /** Reads through the decoders of a whole suite: seconds where it is large. */
+  "features.follow": { params: followParamsSchema, result: followedSchema },
   /** Runs every prompt of a set, with progress; cancelling it stops between two batches. */
   "features.firing": { params: firingParamsSchema, result: firingSchema },
   "features.write": { params: writeFeatureVectorsParamsSchema, result: featureVectorsSchema },

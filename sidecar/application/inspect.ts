@@ -1,15 +1,15 @@
 import { hookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
-import type { DictionaryFormat } from "../../shared/plugin/dictionary-format.ts";
+import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import type { Reading } from "../../shared/plugin/reading.ts";
 import type { FeatureReference } from "../../shared/protocol/feature-messages.ts";
 import type { Cell, Inspection, InspectParams } from "../../shared/protocol/inspect-messages.ts";
+import { sameStream } from "../edits/same-stream.ts";
 import { refuseDoubledBos } from "../engine/tokens/refuse-doubled-bos.ts";
 import { logOdds } from "../readings/log-odds.ts";
 import type { LoadedModel } from "./application.ts";
 import type { FeatureLabels } from "./features/feature-labels.ts";
 import { layerOf } from "./features/suite-features.ts";
-import { dictionaryBeside } from "./model-dictionaries.ts";
 import type { Pass, Passes } from "./passes.ts";
 import { readDirection } from "./read-direction.ts";
 import { firstTokens } from "./refusal-start.ts";
@@ -109,11 +109,11 @@ async function readOutput(
   return { surprisal, refusal: Math.min(1, refusal) };
 }
 
-/** What the logit lens and the dictionary beside the model, where there is one, see in one cell of a pass. */
+/** What the logit lens and the suite's dictionary of that layer, where there is one, see in one cell of a pass. */
 export async function inspectCell(
   pass: Pass,
   { layer, token, top, labels }: { layer: number; token: number; top: number; labels: FeatureLabels },
-  formats: readonly DictionaryFormat[],
+  suite: readonly Dictionary[],
   signal: AbortSignal,
 ): Promise<Cell> {
   const { engine } = pass.model;
@@ -136,7 +136,7 @@ export async function inspectCell(
     text: tokenizer.decode([id], { special: true }),
     probability: Math.exp((topLogits[at] ?? 0) - (logSumExp[0] ?? 0)),
   }));
-  const features = (await topFeatures(pass, layer, row, formats, signal)).map(({ activation, ...feature }) => ({
+  const features = (await topFeatures(pass, layer, row, suite, signal)).map(({ activation, ...feature }) => ({
     ...labels.named(feature),
     activation,
   }));
@@ -148,11 +148,12 @@ async function topFeatures(
   pass: Pass,
   layer: number,
   row: Float32Array,
-  formats: readonly DictionaryFormat[],
+  suite: readonly Dictionary[],
   signal: AbortSignal,
 ): Promise<(FeatureReference & { activation: number })[]> {
-  const dictionary = await dictionaryBeside(pass.model, hookPoint(pass.site, layer), formats);
-  if (dictionary === null) return [];
+  const at = hookPoint(pass.site, layer);
+  const dictionary = suite.find(({ reads }) => sameStream(reads, at));
+  if (dictionary === undefined) return [];
   const wanted = { top: TOP_FEATURES, features: [], active: false, statistics: false, reconstruct: false };
   const { topFeatures: found, topActivations } = await pass.model.engine.encode(
     { dictionary, activations: row, ...wanted },

@@ -1,7 +1,6 @@
 import type { Dictionary } from "../../shared/plugin/dictionary-format.ts";
 import type { ParamsOf } from "../../shared/protocol/interface.ts";
 import { eachOnce } from "../dictionaries/each-once.ts";
-import { openDictionaries } from "../dictionaries/open-dictionary.ts";
 import type { Application, LoadedModel } from "./application.ts";
 import { readyCondition } from "./conditions.ts";
 import type { SamplePrompts } from "./dictionary-trust.ts";
@@ -31,7 +30,7 @@ export async function meantDictionaries(
   const formats = (await plugins.registry()).all("dictionaries");
   const model = await application.openModel(of.model, { signal });
   if (of.kind === "folder") {
-    const opened = of.path === null ? await suiteOf(model, formats) : await openDictionaries(of.path, formats);
+    const opened = await suiteOf(model, of.path, formats);
     return { model, dictionaries: opened, prompts: [] };
   }
   const tools = { model: model.engine.model, dictionaryFormats: formats };

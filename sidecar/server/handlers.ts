@@ -11,6 +11,7 @@ import { describeFeature } from "../application/features/describe-feature.ts";
 import { featureFiring } from "../application/features/feature-firing.ts";
 import { readFeatureLabels } from "../application/features/feature-labels.ts";
 import { FEATURES_READING, featureReading, gapsOf } from "../application/features/feature-reading.ts";
+import { followFeature } from "../application/features/follow-feature.ts";
 import { searchFeatures } from "../application/features/search-features.ts";
 import { strongestFeatures } from "../application/features/strongest-features.ts";
 import { describeSuite } from "../application/features/suite-features.ts";
@@ -62,7 +63,8 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     return opening;
   }
 
-  const suiteBeside = async (model: LoadedModel) => suiteOf(model, (await plugins.registry()).all("dictionaries"));
+  const suiteFor = async (model: LoadedModel, path: string | null) =>
+    suiteOf(model, path, (await plugins.registry()).all("dictionaries"));
 
   return {
     "server.info": async () => ({ version, pid: process.pid, node: process.version }),
@@ -98,7 +100,7 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const model = await application.openModel(params.model, { signal });
       if (params.reading === FEATURES_READING) {
         const features = params.features ?? [];
-        const suite = await suiteBeside(model);
+        const suite = await suiteFor(model, params.dictionaries);
         const note = gapsOf(features, suite, model.engine.model.layers);
         const reading = featureReading(features, suite);
         return tellLoading(model, call, () => inspect(params, { model, passes, reading, note, signal }));
@@ -106,40 +108,48 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       const reading = (await plugins.registry()).find("readings", params.reading);
       return tellLoading(model, call, () => inspect(params, { model, passes, reading, note: "", signal }));
     },
-    "inspect.cell": async ({ key, layer, token, top, labels }, { signal }) => {
-      const formats = (await plugins.registry()).all("dictionaries");
+    "inspect.cell": async ({ key, layer, token, top, dictionaries, labels }, { signal }) => {
+      const pass = passes.get(key);
       const cell = { layer, token, top, labels: await readFeatureLabels(labels) };
-      return inspectCell(passes.get(key), cell, formats, signal);
+      return inspectCell(pass, cell, await suiteFor(pass.model, dictionaries), signal);
     },
-    "features.suite": async ({ model }) => describeSuite(await suiteBeside(await application.openModel(model))),
-    "features.search": async ({ model, labels, query, limit }) => {
-      const suite = await suiteBeside(await application.openModel(model));
+    "features.suite": async ({ model, dictionaries }) =>
+      describeSuite(await suiteFor(await application.openModel(model), dictionaries)),
+    "features.search": async ({ model, dictionaries, labels, query, limit }) => {
+      const suite = await suiteFor(await application.openModel(model), dictionaries);
       return searchFeatures(suite, await readFeatureLabels(labels), { query, limit, labelled: labels !== null });
     },
-    "features.strongest": async ({ key, layer, count, only = null, labels }, { signal }) => {
+    "features.strongest": async ({ key, dictionaries, layer, count, only = null, labels }, { signal }) => {
       const pass = passes.get(key);
-      const suite = await suiteBeside(pass.model);
+      const suite = await suiteFor(pass.model, dictionaries);
       const request = { layer, count, only, suite, labels: await readFeatureLabels(labels) };
       return strongestFeatures(pass, request, signal);
     },
-    "features.describe": async ({ key, layer, feature, labels, directions, refusalTokens }, { signal }) => {
+    "features.describe": async (params, { signal }) => {
+      const { key, layer, feature, dictionaries, labels, directions, refusalTokens } = params;
       const pass = passes.get(key);
       const request = {
         ...{ layer, feature, refusalTokens },
-        suite: await suiteBeside(pass.model),
+        suite: await suiteFor(pass.model, dictionaries),
         labels: await readFeatureLabels(labels),
         directions: await listDirections(directions, ownDirections(pass.model.name)),
       };
       return describeFeature(pass, request, signal);
     },
-    "features.firing": async ({ model, layer, feature, prompts }, call) => {
-      const open = await application.openModel(model, { signal: call.signal });
-      return featureFiring(open, { layer, feature, suite: await suiteBeside(open), prompts }, call);
+    "features.follow": async ({ model, dictionaries, labels, layer, feature }, { signal }) => {
+      const suite = await suiteFor(await application.openModel(model), dictionaries);
+      const named = await readFeatureLabels(labels);
+      const way = await followFeature(suite, { layer, feature }, { signal });
+      return { way: way.map(({ cosine, ...one }) => ({ ...named.named(one), cosine })) };
     },
-    "features.write": async ({ model, features, file }) => {
+    "features.firing": async ({ model, dictionaries, layer, feature, prompts }, call) => {
+      const open = await application.openModel(model, { signal: call.signal });
+      return featureFiring(open, { layer, feature, suite: await suiteFor(open, dictionaries), prompts }, call);
+    },
+    "features.write": async ({ model, dictionaries, features, file }) => {
       const open = await application.openModel(model);
       const { dModel } = open.engine.model;
-      return writeFeatureVectors(await suiteBeside(open), features, { file, dModel });
+      return writeFeatureVectors(await suiteFor(open, dictionaries), features, { file, dModel });
     },
     "dictionaries.trust": async ({ of, prompts }, { signal }) => {
       const meant = await meantDictionaries(of, application, { plugins, specPlugins }, signal);

@@ -28,7 +28,7 @@ export async function featureHeatmap(
   const application = new Application({ provider: "cpu", threads: null, blocks: null, resolve: (path) => path });
   try {
     const model = await application.openModel("demo");
-    const suite = await suiteOf(model, BUILT_IN_FORMATS);
+    const suite = await suiteOf(model, null, BUILT_IN_FORMATS);
     const tokenizer = await model.tokenizer();
     const ofWords = (count: number) => {
       const text = Array.from({ length: count }, (_, at) => WORDS[at % WORDS.length] ?? "").join(" ");
@@ -42,7 +42,15 @@ export async function featureHeatmap(
     const { signal } = new AbortController();
     const read = (passes: Passes) =>
       inspect(
-        { model: "demo", prompt, reading: reading.id, site: "resid_post", direction: null, refusalTokens: ["I", "No"] },
+        {
+          model: "demo",
+          prompt,
+          reading: reading.id,
+          site: "resid_post",
+          direction: null,
+          dictionaries: null,
+          refusalTokens: ["I", "No"],
+        },
         { model, passes, reading, note: "", signal },
       );
     const kept = new Passes();

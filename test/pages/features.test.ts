@@ -10,7 +10,7 @@ const WORDS = [
   ...[" bank", "'s", " server", "?", "<end>", "\n", "<assistant>"],
 ];
 const LAYERS = 8;
-const SUITE = [0, 1, 3, 4, 5, 6, 7].map((layer) => ({ layer, features: 768 }));
+const SUITE = [0, 1, 3, 4, 5, 6, 7].map((layer) => ({ layer, features: 768, reasons: [] as string[] }));
 const LABELS = [
   "intrusion",
   "a request for harm to computers of other people",
@@ -230,6 +230,44 @@ describe("features on the heatmap page", () => {
     await section.locator("vscode-button", { hasText: "Show by layer" }).click();
     for (const as of ["edit", "component", "reading"])
       expect(await posted()).toContainEqual({ type: "use-pinned", as });
+    await page.close();
+  });
+
+  it("say that their dictionary is not trusted, in the picture and on the card, as soon as that was measured", async () => {
+    const { page, send } = await openWith(strongest(4), DARK);
+    await page.locator(".details dl .link").click();
+    await send({ type: "feature", feature: DESCRIPTION });
+    expect(await page.locator(".warning").count()).toBe(0);
+    const reasons = ["it explains 12% of the variance, and 98% at resid_post.5"];
+    const suite = SUITE.map((one) => (one.layer === 4 || one.layer === 7 ? { ...one, reasons } : one));
+    await send({ type: "choices", choices: { ...CHOICES, suite } });
+    await expect
+      .poll(() => page.locator(".warning").allInnerTexts())
+      .toEqual([
+        `The dictionary of layer 4 is not trusted: ${reasons[0]}.`,
+        `Its dictionary is not trusted: ${reasons[0]}.`,
+      ]);
+    await page.close();
+  });
+
+  it("are followed over the layers, and the card lists those like it with their cosines", async () => {
+    const { page, send, posted } = await openWith(strongest(4), DARK);
+    await page.locator(".details dl .link").click();
+    await page.locator("vscode-button", { hasText: "Follow over layers" }).click();
+    expect(await posted()).toContainEqual({ type: "follow-feature", layer: 4, feature: 12 });
+    const way = [
+      { layer: 3, feature: 700, label: "", cosine: 0.62 },
+      { layer: 4, feature: 12, label: "intrusion", cosine: 1 },
+      { layer: 5, feature: 640, label: "intrusion into networks", cosine: 0.91 },
+    ];
+    await send({ type: "followed", layer: 4, feature: 12, way });
+    const list = page.locator("[aria-label='The feature over layers'] li");
+    await expect.poll(() => list.allInnerTexts()).toHaveLength(3);
+    expect((await list.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim())).toEqual([
+      "L3 #700 0.62",
+      "L4 #12 intrusion",
+      "L5 #640 intrusion into networks 0.91",
+    ]);
     await page.close();
   });
 

@@ -19,6 +19,8 @@ export interface FeatureActions {
   label(feature: FeatureReference): void;
   /** Shows it over layers and tokens. */
   show(feature: FeatureReference): void;
+  /** Shows it with those like it at the other layers. */
+  follow(feature: FeatureReference): void;
   findFiring(feature: FeatureReference): void;
   stopFiring(): void;
   openPrompt(prompt: number): void;
@@ -39,7 +41,9 @@ export function featureCard(state: HeatmapState, actions: FeatureActions): Templ
       <vscode-button appearance="secondary" @click=${() => actions.pin(open)}>${isPinned(state, open) ? "Unpin" : "Pin"} feature</vscode-button>
       <vscode-button appearance="secondary" @click=${() => actions.label(open)}>${description?.label ? "Change label..." : "Add label..."}</vscode-button>
       <vscode-button appearance="secondary" @click=${() => actions.show(open)}>Show by layer</vscode-button>
+      <vscode-button appearance="secondary" title="Shows it with the features like it at the other layers: step by step, those whose decoder vectors have the largest cosine" @click=${() => actions.follow(open)}>Follow over layers</vscode-button>
     </p>
+    ${followed(open, actions)}
     ${firing(open, actions)}
   </section>`;
 }
@@ -50,7 +54,9 @@ function described(state: HeatmapState, description: FeatureDescription): Templa
   const firing = values.filter((value) => value > 0).length;
   const most = values.indexOf(Math.max(...values));
   const token = state.picture?.tokens[most];
+  const reasons = state.choices?.suite.find(({ layer }) => layer === description.layer)?.reasons ?? [];
   return html`<p class="quiet">${at}, one of ${of}</p>
+    ${reasons.length === 0 ? nothing : html`<p class="warning">Its dictionary is not trusted: ${reasons.join("; ")}.</p>`}
     <p>
       Fires at ${firing} of ${values.length} tokens${
         firing > 0 && token
@@ -77,6 +83,20 @@ function described(state: HeatmapState, description: FeatureDescription): Templa
             ${cosines.slice(0, MOST_COSINES).map(({ name, cosine }) => html`<li><span>${name}</span> <span>${formatFigure(cosine)}</span></li>`)}
           </ol>`
     }`;
+}
+
+/** The way of a feature over the layers, its own among them. */
+function followed({ layer, way }: OpenFeature, actions: FeatureActions): TemplateResult | typeof nothing {
+  if (way === null) return nothing;
+  if (way.length === 1) return html`<p class="quiet" role="status">No other layer has a feature like it.</p>`;
+  return html`<p class="quiet">Like it, with the decoder cosine to the one before</p>
+    <ol class="readout" aria-label="The feature over layers">
+      ${way.map(
+        (one) => html`<li>
+          <span>L${one.layer} ${actions.link(one)}</span> <span>${one.layer === layer ? "" : formatFigure(one.cosine)}</span>
+        </li>`,
+      )}
+    </ol>`;
 }
 
 function firing(open: OpenFeature, actions: FeatureActions): TemplateResult {

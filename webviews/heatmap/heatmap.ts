@@ -24,6 +24,7 @@ import {
   valueAt,
 } from "./state.ts";
 import { tableView } from "./table-view.ts";
+import { untrusted } from "./untrusted.ts";
 
 /** How long the cursor rests before the page asks for a cell's details, and before the state is saved. */
 const REST_MS = 150;
@@ -71,6 +72,7 @@ const featureActions: FeatureActions = {
   pin: ({ layer, feature }) => host.post({ type: "pin-feature", layer, feature }),
   label: ({ layer, feature }) => host.post({ type: "label-feature", layer, feature }),
   show: ({ layer, feature }) => host.post({ type: "show-feature", layer, feature }),
+  follow: ({ layer, feature }) => host.post({ type: "follow-feature", layer, feature }),
   findFiring: ({ layer, feature }) => host.post({ type: "find-firing", layer, feature }),
   stopFiring: () => host.post({ type: "stop-firing" }),
   openPrompt: (prompt) => host.post({ type: "open-prompt", prompt }),
@@ -170,6 +172,7 @@ function notices(current: HeatmapState): TemplateResult {
     ${current.saved && idle ? notice("quiet", "Saved picture of an earlier session.") : nothing}
     ${current.stale && idle ? notice("quiet", "The text has changed since this was read.") : nothing}
     ${current.picture && !idle ? html`<p class="notice quiet">${current.waiting}</p>` : nothing}
+    ${untrusted(current).map((warning) => html`<p class="notice warning">${warning}</p>`)}
     ${(current.picture?.warnings ?? []).map((warning) => html`<p class="notice warning">${warning}</p>`)}
   `;
 }

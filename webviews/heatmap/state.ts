@@ -1,6 +1,7 @@
 import type {
   FeatureDescription,
   FeatureReference,
+  Followed,
   FoundFeatures,
   LabelledFeature,
 } from "../../shared/protocol/feature-messages.ts";
@@ -24,6 +25,8 @@ export interface Cell {
 export interface OpenFeature extends FeatureReference {
   description: FeatureDescription | null;
   firing: FiringState | null;
+  /** The features like it at the other layers, once they were looked for. */
+  way: Followed["way"] | null;
 }
 
 /** Everything that the heatmap page shows. */
@@ -96,6 +99,10 @@ export function receive(state: HeatmapState, message: ToHeatmap): HeatmapState {
       const open = isOpen(state, message.feature);
       return open ? { ...state, feature: { ...open, description: message.feature } } : state;
     }
+    case "followed": {
+      const open = isOpen(state, message);
+      return open ? { ...state, feature: { ...open, way: message.way } } : state;
+    }
     case "firing": {
       const open = isOpen(state, message);
       return open ? { ...state, feature: { ...open, firing: message.firing } } : state;
@@ -159,7 +166,7 @@ export function openFeature(state: HeatmapState, feature: FeatureReference | nul
   if (feature === null) return { ...state, feature: null };
   if (isOpen(state, feature)) return state;
   const { layer, feature: number } = feature;
-  return { ...state, feature: { layer, feature: number, description: null, firing: null } };
+  return { ...state, feature: { layer, feature: number, description: null, firing: null, way: null } };
 }
 
 /** A search begins, or ends where `query` is empty; what was found before stays until the answer is there. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SITES, type Site } from "../../engine/hook-point.ts";
 import type { TokenRole } from "../../engine/token-ledger.ts";
-import type { FeatureDescription, FoundFeatures, LabelledFeature } from "../feature-messages.ts";
+import type { FeatureDescription, Followed, FoundFeatures, LabelledFeature } from "../feature-messages.ts";
 
 /** One column of the heatmap. */
 export interface HeatmapToken {
@@ -42,8 +42,8 @@ export interface HeatmapPicture {
 export interface HeatmapChoices {
   readings: { id: string; label: string; unit: string; describe: string }[];
   sites: Site[];
-  /** The dictionaries beside the model; empty where it has none. */
-  suite: { layer: number; features: number }[];
+  /** The model's dictionaries, empty where it has none; `reasons` say why one should not be trusted, once it was measured. */
+  suite: { layer: number; features: number; reasons: readonly string[] }[];
 }
 
 /** Where a feature fires in the open prompt file, as far as it is known. */
@@ -83,6 +83,8 @@ export type ToHeatmap =
   | { type: "cursor"; layer: number; token: number }
   | { type: "details"; details: CellDetails }
   | { type: "feature"; feature: FeatureDescription }
+  /** The features like it at the other layers, which the picture shows from now on. */
+  | { type: "followed"; layer: number; feature: number; way: Followed["way"] }
   | { type: "firing"; layer: number; feature: number; firing: FiringState }
   | { type: "found"; query: string; result: FoundFeatures }
   /** The features that the user has pinned on this model. */
@@ -114,6 +116,8 @@ export const fromHeatmapSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("label-feature"), ...featureSchema }),
   /** Shows one feature over layers and tokens. */
   z.object({ type: z.literal("show-feature"), ...featureSchema }),
+  /** Looks for the features like it at the other layers, and shows them all; answered by `followed`. */
+  z.object({ type: z.literal("follow-feature"), ...featureSchema }),
   /** What becomes of the pinned features. */
   z.object({ type: z.literal("use-pinned"), as: z.enum(["reading", "component", "edit"]) }),
   /** Goes to a prompt of the file, where a feature fires. */

@@ -26,7 +26,9 @@ export function dictionaryOf(suite: readonly Dictionary[], layer: number): Dicti
   if (found !== undefined) return found;
   const layers = suite.map(layerOf);
   const there =
-    layers.length === 0 ? "there are no dictionaries beside this model" : `it has layers ${layers.join(", ")}`;
+    layers.length === 0
+      ? "there are no dictionaries beside this model, and refract.dictionaries names none"
+      : `it has layers ${layers.join(", ")}`;
   throw refused(`The suite has no dictionary of layer ${layer}: ${there}.`);
 }
 

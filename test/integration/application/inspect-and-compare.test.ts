@@ -53,7 +53,13 @@ afterAll(async () => {
 });
 
 function inspect(change: Partial<InspectParams> = {}) {
-  const params = { model: "demo", prompt: PROMPT, reading: "refusal-lens", site: "resid_post" as const };
+  const params = {
+    model: "demo",
+    prompt: PROMPT,
+    reading: "refusal-lens",
+    site: "resid_post" as const,
+    dictionaries: null,
+  };
   return client.request("inspect", { ...params, direction: null, refusalTokens: REFUSAL, ...change });
 }
 
@@ -157,7 +163,14 @@ describe("an inspection", () => {
   test("a cell's next tokens are the lens's, most probable first", async () => {
     const { key, layers, ledger } = await inspect();
     const token = ledger.ids.length - 1;
-    const cell = await client.request("inspect.cell", { key, layer: layers - 1, token, top: 5, labels: null });
+    const cell = await client.request("inspect.cell", {
+      key,
+      layer: layers - 1,
+      token,
+      top: 5,
+      dictionaries: null,
+      labels: null,
+    });
     const logProbability = await output(ledger.ids);
     for (const { id, probability } of cell.nextTokens)
       expect(probability).toBeCloseTo(Math.exp(logProbability(token, id)), 4);
@@ -250,9 +263,21 @@ describe("a comparison", () => {
     expect(of("done", 1)?.warnings.join(" ")).toMatch(/changed none of them/);
   });
 
-  test("a condition that its file no longer has is refused by name", async () => {
-    const conditions = [{ name: "gone", file: EDITS, slider: null }];
-    await expect(compare({ conditions })).rejects.toThrow('has no condition "gone" any more');
+  test("a condition that its file no longer has is refused by name in its column, and the others run", async () => {
+    const { of, events } = await compare({
+      conditions: [
+        { name: "gone", file: EDITS, slider: null },
+        { name: "baseline", file: null, slider: null },
+        { name: "no-cyber", file: EDITS, slider: null },
+      ],
+    });
+    expect(of("refused", 0)?.message).toContain('has no condition "gone" any more');
+    expect(events.filter(({ column }) => column === 0)).toHaveLength(1);
+    expect(of("refusal", 1)?.probability).toBeGreaterThan(0.9);
+    expect(of("refusal", 2)?.probability).toBeLessThan(0.5);
+    expect(of("done", 2)?.effect?.rows).toBeGreaterThan(100);
+    expect(of("kl", 1)).toBeUndefined();
+    expect(of("kl", 2)?.values[0]).toBeGreaterThan(0.5);
   });
 });
 
@@ -322,10 +347,10 @@ describe("features of a dictionary", () => {
       { name: "baseline", file: null, slider: null },
       { name: "clamped", file, slider: null },
     ];
-    await expect(compare({ conditions })).rejects.toMatchObject({
-      code: "untrusted-dictionary",
-      message: expect.stringMatching(/moved: wrong hook point: it fits resid_(post\.4|pre\.5)/),
-    });
+    const waiting = await compare({ conditions });
+    expect(waiting.of("refused", 1)?.message).toMatch(/moved: wrong hook point: it fits resid_(post\.4|pre\.5)/);
+    expect(waiting.of("done", 0)?.text).not.toBe("");
+    expect(waiting.of("done", 1)).toBeUndefined();
     const of = { kind: "conditions" as const, model: "demo", conditions };
     const { dictionaries } = await client.request("dictionaries.trust", { of, prompts: [PROMPT] });
     expect(dictionaries).toMatchObject([
@@ -335,6 +360,7 @@ describe("features of a dictionary", () => {
       },
     ]);
     const confirmedDictionaries = dictionaries.map(({ path }) => path);
+    expect(waiting.of("refused", 1)?.unconfirmed).toEqual(confirmedDictionaries);
     const columns = await compare({ conditions, confirmedDictionaries });
     expect(columns.of("done", 1)?.warnings[0]).toMatch(/^Not trusted, edited on your word: .*wrong hook point/);
     // Steering by vectors asks nothing.
@@ -377,7 +403,14 @@ describe("features of a dictionary", () => {
   test("may be given less memory while they are open, and still encode", async () => {
     expect(await client.request("dictionaries.budget", { megabytes: 1 })).toEqual({});
     const { key } = await inspect();
-    const cell = await client.request("inspect.cell", { key, layer: 4, token: 3, top: 3, labels: null });
+    const cell = await client.request("inspect.cell", {
+      key,
+      layer: 4,
+      token: 3,
+      top: 3,
+      dictionaries: null,
+      labels: null,
+    });
     expect(cell.features.length).toBeGreaterThan(0);
   });
 });

@@ -25,7 +25,8 @@ describe("pinned features", () => {
 
   test("are what the reading of the pinned features reads; another id names its own feature, and others none", () => {
     expect(chosenFeatures("features:pinned", [A, B])).toEqual([A, B]);
-    expect(chosenFeatures(featureReadingId(A), [B])).toEqual([A]);
+    expect(chosenFeatures(featureReadingId([A]), [B])).toEqual([A]);
+    expect(chosenFeatures(featureReadingId([B, A]), [])).toEqual([B, A]);
     expect(chosenFeatures("projection:features", [A])).toEqual([]);
     expect(chosenFeatures("features:pinned", [])).toEqual([]);
   });
