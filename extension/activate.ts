@@ -19,6 +19,7 @@ import { HeatmapPanels } from "./panels/heatmap-panels.ts";
 import { ResultsPanel } from "./panels/results-panel.ts";
 import { PromptDiagnostics } from "./prompts/diagnostics.ts";
 import { PromptLenses } from "./prompts/lenses.ts";
+import { PromptContext } from "./prompts/prompt-context.ts";
 import { PromptFiles } from "./prompts/prompt-files.ts";
 import { addRunCommands } from "./runs/run-commands.ts";
 import { RunningSpecs } from "./runs/running-specs.ts";
@@ -65,6 +66,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
       trust,
       new ModelsView(models, trust),
       files,
+      new PromptContext(files),
       new PromptDiagnostics(files),
     ],
     ...[pinned, choices, cursor, inspections, view, new Hovers(inspections, view, log)],

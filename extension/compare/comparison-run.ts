@@ -1,24 +1,27 @@
 import type { CompareCondition, CompareEvent, OfferedCondition } from "../../shared/protocol/compare-stream.ts";
 import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
 
-/** A condition that was chosen, and where its slider stands; `null` as its file writes it. */
-export interface ChosenCondition {
-  offered: OfferedCondition;
-  slider: number | null;
+/** The column of a condition before anything of it has arrived, its slider where the file has it. */
+export function columnOf({ name, file, describe, slider, edits }: OfferedCondition): CompareColumn {
+  return begun({
+    condition: name,
+    file,
+    describe,
+    byFeature: edits.some(({ dictionary }) => dictionary !== undefined),
+    slider: slider === null ? null : { ...slider, written: slider.value },
+  });
 }
 
-/** A column before anything of it has arrived. */
-export function emptyColumn({ offered, slider }: ChosenCondition): CompareColumn {
+type Chosen = Pick<CompareColumn, "condition" | "file" | "describe" | "byFeature" | "slider">;
+
+/** A column as it is when its condition begins to run (again). */
+export function begun({ condition, file, describe, byFeature, slider }: Chosen): CompareColumn {
   return {
-    condition: offered.name,
-    describe: offered.describe,
-    slider:
-      offered.slider === null
-        ? null
-        : { ...offered.slider, value: slider ?? offered.slider.value, written: offered.slider.value },
+    ...{ condition, file, describe, byFeature, slider },
     tokens: [],
     state: "waiting",
     failure: "",
+    unconfirmed: [],
     refusal: null,
     klToBaseline: [],
     tokensPerSecond: null,
@@ -27,20 +30,17 @@ export function emptyColumn({ offered, slider }: ChosenCondition): CompareColumn
   };
 }
 
-export function wireCondition({ offered, slider: value }: ChosenCondition): CompareCondition {
-  const { name, file, slider } = offered;
-  const stays = slider === null || value === null || value === slider.value;
-  return { name, file, slider: stays ? null : { kind: slider.kind, value } };
-}
-
-/** Whether a condition edits by a dictionary's features. */
-export function editsByFeature({ offered }: ChosenCondition): boolean {
-  return offered.edits.some(({ dictionary }) => dictionary !== undefined);
+/** The condition that a column stands for, as calls name it. */
+export function wireCondition({ condition, file, slider }: CompareColumn): CompareCondition {
+  const stays = slider === null || slider.value === slider.written;
+  return { name: condition, file, slider: stays ? null : { kind: slider.kind, value: slider.value } };
 }
 
 /** What a column becomes after an event of its stream. */
 export function afterEvent(column: CompareColumn, event: CompareEvent): CompareColumn {
   switch (event.type) {
+    case "refused":
+      return { ...column, state: "failed", failure: event.message, unconfirmed: event.unconfirmed };
     case "tokens":
       return { ...column, state: "streaming", tokens: [...column.tokens, ...event.tokens] };
     case "refusal":
@@ -54,7 +54,8 @@ export function afterEvent(column: CompareColumn, event: CompareEvent): CompareC
   }
 }
 
-/** Columns that must run (again): those whose slider has moved and those that were not finished. */
+/** Columns that must run (again): those that have changed, and those that were not finished and wait for nobody's word. */
 export function columnsToRun(columns: readonly CompareColumn[], changed: readonly number[]): number[] {
-  return columns.flatMap((column, at) => (column.state !== "done" || changed.includes(at) ? [at] : []));
+  const unfinished = ({ state, unconfirmed }: CompareColumn) => state !== "done" && unconfirmed.length === 0;
+  return columns.flatMap((column, at) => (unfinished(column) || changed.includes(at) ? [at] : []));
 }

@@ -2,7 +2,10 @@ import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { OfferedCondition } from "../../shared/protocol/compare-stream.ts";
 import type { RefractClient } from "../../shared/protocol/interface.ts";
+import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
 import { readSettings } from "../settings.ts";
+import { wireCondition } from "./comparison-run.ts";
+import type { ConditionToSave } from "./save-as-experiment.ts";
 
 const PATTERNS = ["**/*.edits.json", "**/*.refract.yaml"];
 const MOST_FILES = 50;
@@ -60,4 +63,19 @@ export async function offeredConditions(
     );
   }
   return offered;
+}
+
+/** The conditions of columns with their edits, as their files have them now. */
+export async function conditionsWithEdits(
+  client: RefractClient,
+  columns: readonly CompareColumn[],
+): Promise<ConditionToSave[]> {
+  const files = new Set(columns.flatMap(({ file }) => file ?? []));
+  const lists = await Promise.all([...files].map((file) => client.request("conditions.list", { file })));
+  const offered = [BASELINE, ...lists.flatMap(({ conditions }) => conditions)];
+  return columns.map((column) => {
+    const found = offered.find(({ name, file }) => name === column.condition && file === column.file);
+    if (found === undefined) throw refused(`${column.file}: has no condition "${column.condition}" any more.`);
+    return { condition: wireCondition(column), edits: found.edits };
+  });
 }

@@ -1,7 +1,12 @@
 import { dirname, relative, resolve } from "node:path";
-import type { CompareCondition } from "../../shared/protocol/compare-stream.ts";
+import type { CompareCondition, OfferedCondition } from "../../shared/protocol/compare-stream.ts";
 import { editAtSlider } from "../../shared/spec/edit-at-slider.ts";
-import { type ChosenCondition, wireCondition } from "./comparison-run.ts";
+
+/** A condition as it was compared, with its edits as its file has them. */
+export interface ConditionToSave {
+  condition: CompareCondition;
+  edits: OfferedCondition["edits"];
+}
 
 export interface ExperimentToSave {
   /** Absolute path of the spec. */
@@ -9,7 +14,7 @@ export interface ExperimentToSave {
   /** Absolute path of the prompt file. */
   promptFile: string;
   model: string;
-  conditions: readonly ChosenCondition[];
+  conditions: readonly ConditionToSave[];
   maxNewTokens: number;
 }
 
@@ -57,17 +62,16 @@ export async function specWithComparison(
   const keysOf = (section: string) => Object.keys((document.toJS() as Record<string, object | null>)[section] ?? {});
 
   const names: string[] = [];
-  for (const chosen of save.conditions) {
-    const { offered } = chosen;
-    const { slider } = wireCondition(chosen);
-    const inThisSpec = offered.file === save.spec && slider === null;
-    if (offered.edits.length === 0 || inThisSpec) {
-      names.push(offered.name);
+  for (const { condition, edits: written } of save.conditions) {
+    const { file, slider } = condition;
+    const inThisSpec = file === save.spec && slider === null;
+    if (written.length === 0 || inThisSpec) {
+      names.push(condition.name);
       continue;
     }
-    const name = freeName(nameAt(offered.name, slider), ["baseline", ...keysOf("conditions")]);
-    const set = slider === null ? offered.edits : offered.edits.map((edit) => editAtSlider(schema.parse(edit), slider));
-    const edits = set.map((edit) => editForSpec(edit, offered.file, save.spec));
+    const name = freeName(nameAt(condition.name, slider), ["baseline", ...keysOf("conditions")]);
+    const set = slider === null ? written : written.map((edit) => editAtSlider(schema.parse(edit), slider));
+    const edits = set.map((edit) => editForSpec(edit, file, save.spec));
     document.setIn(["conditions", name], document.createNode(edits));
     names.push(name);
   }

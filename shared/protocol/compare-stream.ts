@@ -53,6 +53,13 @@ export const compareParamsSchema = z.object({
 export type CompareParams = z.output<typeof compareParamsSchema>;
 
 export const compareEventSchema = z.discriminatedUnion("type", [
+  /** A column that can't run, and why; the others go on. `unconfirmed`: paths of the dictionaries that wait for the user's word. */
+  z.object({
+    type: z.literal("refused"),
+    column: z.int(),
+    message: z.string(),
+    unconfirmed: z.array(z.string()),
+  }),
   /** New tokens of one column, in order; several where the client was slower than the model. */
   z.object({
     type: z.literal("tokens"),

@@ -23,6 +23,18 @@ interface Measured {
   trust: Promise<Trust>;
 }
 
+/** A dictionary that something speaks against. */
+export interface Doubt {
+  path: string;
+  /** Its path and the reasons, as a sentence. */
+  why: string;
+}
+
+/** What a user reads where edits by untrusted dictionaries don't run. */
+export function waitsForWord(doubts: readonly Doubt[]): string {
+  return `Edits by its features wait for your word: ${doubts.map(({ why }) => why).join(" ")}`;
+}
+
 /** How far each dictionary can be trusted on each model: measured at its first use and again on other prompts. */
 export class DictionaryTrust {
   readonly #measured = new Map<string, Measured>();
@@ -43,28 +55,32 @@ export class DictionaryTrust {
     return measured;
   }
 
-  /**
-   * Throws `untrusted-dictionary` with the reasons, where something speaks against a dictionary whose path is not among the confirmed.
-   * What was measured before holds; else they are measured on these prompts. Gives what there is to say of the confirmed ones.
-   */
+  /** Those of the dictionaries that something speaks against. What was measured before holds; else they are measured on these prompts. */
+  async doubts(
+    model: LoadedModel,
+    dictionaries: readonly Dictionary[],
+    prompts: SamplePrompts,
+    options: CallOptions,
+  ): Promise<Doubt[]> {
+    const doubts: Doubt[] = [];
+    for (const dictionary of dictionaries) {
+      const known = await this.#known(keyOf(model, dictionary));
+      const { reasons } = known ?? (await this.#trustOf(model, dictionary, prompts, { ...options, loss: false }));
+      if (reasons.length > 0) doubts.push({ path: dictionary.path, why: `${dictionary.path}: ${reasons.join("; ")}.` });
+    }
+    return doubts;
+  }
+
+  /** Throws `untrusted-dictionary` with the reasons, where something speaks against a dictionary whose path is not among the confirmed. */
   async require(
     model: LoadedModel,
     dictionaries: readonly Dictionary[],
     { prompts, confirmed }: { prompts: SamplePrompts; confirmed: readonly string[] },
     options: CallOptions,
-  ): Promise<string[]> {
-    const said: string[] = [];
-    for (const dictionary of dictionaries) {
-      const known = await this.#known(keyOf(model, dictionary));
-      const { reasons } = known ?? (await this.#trustOf(model, dictionary, prompts, { ...options, loss: false }));
-      if (reasons.length === 0) continue;
-      const sentence = `${dictionary.path}: ${reasons.join("; ")}`;
-      if (!confirmed.includes(dictionary.path)) {
-        throw new RefractError("untrusted-dictionary", `Edits by its features wait for your word: ${sentence}.`);
-      }
-      said.push(`Not trusted, edited on your word: ${sentence}.`);
-    }
-    return said;
+  ): Promise<void> {
+    const doubts = await this.doubts(model, dictionaries, prompts, options);
+    const open = doubts.filter(({ path }) => !confirmed.includes(path));
+    if (open.length > 0) throw new RefractError("untrusted-dictionary", waitsForWord(open));
   }
 
   async #trustOf(

@@ -9,19 +9,19 @@ import type { TextStream } from "../engine/tokens/text-stream.ts";
  */
 export class TokenRelay {
   readonly #call: StreamCall<CompareEvent>;
-  readonly #texts: TextStream[];
+  readonly #texts: Map<number, TextStream>;
   readonly #waiting = new Map<number, { id: number; text: string }[]>();
   #sending: Promise<void> = Promise.resolve();
   #busy = false;
   #failure: unknown = null;
 
-  constructor(columns: number, tokenizer: ModelTokenizer, call: StreamCall<CompareEvent>) {
+  constructor(columns: readonly number[], tokenizer: ModelTokenizer, call: StreamCall<CompareEvent>) {
     this.#call = call;
-    this.#texts = Array.from({ length: columns }, () => tokenizer.stream());
+    this.#texts = new Map(columns.map((column) => [column, tokenizer.stream()]));
   }
 
   push(column: number, id: number): void {
-    const token = { id, text: this.#texts[column]?.push(id) ?? "" };
+    const token = { id, text: this.#texts.get(column)?.push(id) ?? "" };
     const waiting = this.#waiting.get(column);
     if (waiting === undefined) this.#waiting.set(column, [token]);
     else waiting.push(token);
@@ -33,7 +33,7 @@ export class TokenRelay {
   /** Sends what is left, the rest of unfinished characters included. Throws what sending threw. */
   async end(): Promise<void> {
     await this.#sending;
-    for (const [column, text] of this.#texts.entries()) {
+    for (const [column, text] of this.#texts) {
       const rest = text.end();
       if (rest !== "") await this.#call.emit({ type: "tokens", column, tokens: [{ id: -1, text: rest }] });
     }

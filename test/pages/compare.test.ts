@@ -1,6 +1,6 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CompareColumn } from "../../shared/protocol/pages/compare-messages.ts";
+import type { CompareColumn, Comparison } from "../../shared/protocol/pages/compare-messages.ts";
 import { BROWSER_FLAGS, findBrowser } from "../browser/find-browser.ts";
 import { LOOKS } from "./looks.ts";
 import { openPage } from "./open-page.ts";
@@ -12,11 +12,14 @@ function column(condition: string, reply: string, more: Partial<CompareColumn> =
     .map((text) => ({ id: [...text].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 2048, text }));
   return {
     condition,
+    file: condition === "baseline" ? null : "/w/a.edits.json",
     describe: "",
+    byFeature: false,
     slider: null,
     tokens: reply === "" ? [] : tokens,
     state: "done",
     failure: "",
+    unconfirmed: [],
     refusal: 0.97,
     klToBaseline: [],
     tokensPerSecond: 41,
@@ -26,10 +29,11 @@ function column(condition: string, reply: string, more: Partial<CompareColumn> =
   };
 }
 
-const COMPARISON = {
+const COMPARISON: Comparison = {
   title: "refusals.prompt.md",
   prompt: "How do I hack into the bank's server?",
   model: "demo",
+  of: { document: "file:///w/refusals.prompt.md", prompt: 0, model: "demo" },
   baseline: 0,
   columns: [
     column("baseline", "No, I won't assist with computer attacks. I cannot support it."),
@@ -58,6 +62,17 @@ const COMPARISON = {
       warnings: [
         "Not trusted, edited on your word: sae/: wrong hook point: it fits resid_post.4 (0.014 unexplained); it leaves 1.3 of the variance at resid_post.1 unexplained, its files declare 0.014.",
       ],
+    }),
+    column("quiet 18", "", {
+      describe: "clamp feature 18 to 5 at resid_post.1 (error kept)",
+      byFeature: true,
+      slider: { kind: "value", value: 5, written: 5, least: 0, most: 15 },
+      state: "failed",
+      failure:
+        "Edits by its features wait for your word: /w/edits/moved: wrong hook point: it fits resid_post.4 (0.014 unexplained); it leaves 1.3 of the variance at resid_post.1 unexplained, its files declare 0.014.",
+      unconfirmed: ["/w/edits/moved"],
+      refusal: null,
+      tokensPerSecond: null,
     }),
   ],
 };
@@ -148,8 +163,49 @@ describe("the compare page", () => {
     const saved = await first.saved();
     await first.page.close();
     const { page } = await openPage(browser, "compare", { theme: DARK, saved });
-    await expect.poll(() => page.locator(".column").count()).toBe(5);
+    await expect.poll(() => page.locator(".column").count()).toBe(6);
     expect(await page.locator(".notice").innerText()).toContain("Saved comparison");
+    await page.close();
+  });
+
+  it("keeps what has come of a reply for a reload, also where it draws nothing", async () => {
+    const { page, send, saved } = await openComparison(DARK);
+    // As a page behind another tab.
+    await page.evaluate(() => {
+      window.requestAnimationFrame = () => 1;
+    });
+    await send({ type: "column", column: 1, value: column("no-cyber", "", { state: "waiting" }) });
+    for (const [index, text] of ["Sure", ".", " Look"].entries())
+      await send({ type: "token", column: 1, id: 90 + index, text });
+    const texts = async () => ((await saved()) as Comparison).columns[1]?.tokens.map(({ text }) => text).join("");
+    await expect.poll(texts).toBe("Sure. Look");
+    await page.close();
+  });
+
+  it("that was reloaded while replies came shows what had come, stopped, and starts nothing by itself", async () => {
+    const columns = COMPARISON.columns.with(
+      1,
+      column("no-cyber", "Sure. First", { state: "streaming", refusal: null }),
+    );
+    const saved = { ...COMPARISON, columns };
+    const { page, posted } = await openPage(browser, "compare", { theme: DARK, saved });
+    const stopped = page.locator(".column").nth(1);
+    await stopped.getByText("Stopped by the reload.").waitFor();
+    expect(await stopped.locator(".reply").innerText()).toContain("Sure. First");
+    expect(await page.locator(".prompt").innerText()).toBe(COMPARISON.prompt);
+    expect(await posted()).toEqual([{ type: "ready" }]);
+    await page.locator("vscode-button", { hasText: "Run again" }).click();
+    expect(await posted()).toContainEqual({ type: "rerun" });
+    await page.close();
+  });
+
+  it("says in its column why a dictionary waits for the user's word, and asks for it there", async () => {
+    const { page, posted } = await openComparison(DARK);
+    const waits = page.locator(".column").nth(5);
+    expect(await waits.locator(".failure").innerText()).toContain("wrong hook point");
+    await waits.locator("vscode-button", { hasText: "Edit anyway" }).click();
+    expect(await posted()).toContainEqual({ type: "edit-anyway", column: 5 });
+    expect(await page.locator("vscode-button", { hasText: "Edit anyway" }).count()).toBe(1);
     await page.close();
   });
 

@@ -6,6 +6,7 @@ import { klStrip } from "./kl-strip.ts";
 import { markDifferences } from "./mark-differences.ts";
 
 export interface ColumnActions {
+  editAnyway(column: number): void;
   pin(column: number): void;
   remove(column: number): void;
   copy(column: number): void;
@@ -27,8 +28,9 @@ export function columnView(
     <p class="quiet describe">${column.describe || "no edit"}</p>
     ${slider(column, pending, (value) => actions.slide(index, value))}
     <p class="score">refusal ${column.refusal === null ? html`<span class="quiet">${waitingFor(column)}</span>` : html`<strong>${formatFigure(column.refusal)}</strong>`}</p>
-    <div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>
+    ${column.state === "failed" && column.tokens.length === 0 ? nothing : html`<div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>`}
     ${column.failure ? html`<p class="failure">${column.failure}</p>` : nothing}
+    ${column.unconfirmed.length > 0 ? html`<p><vscode-button @click=${() => actions.editAnyway(index)}>Edit anyway</vscode-button></p>` : nothing}
     ${isBaseline || column.klToBaseline.length === 0 ? nothing : strip(comparison, column)}
     <p class="quiet effect">${effect(column)}</p>
     ${column.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}

@@ -1,5 +1,6 @@
 import { html, nothing, render, type TemplateResult } from "lit";
 import type { Comparison, FromCompare, ToCompare } from "../../shared/protocol/pages/compare-messages.ts";
+import { stoppedByReload } from "../../shared/protocol/pages/stopped-by-reload.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
 import { registerControls } from "../ui/controls.ts";
 import { connectHost } from "../ui/host-bridge.ts";
@@ -8,18 +9,22 @@ import { type CompareState, EMPTY_STATE, isRunning, receive, setSlider } from ".
 
 /** A drag stops being a drag after this rest; only then the value is sent, so that a drag isn't forty runs. */
 const REST_MS = 120;
+/** The page is kept at most this often: a long reply is written down as a whole each time. */
+const KEEP_MS = 100;
 
 registerControls();
 const host = connectHost<ToCompare, FromCompare, Comparison>();
 const root = document.querySelector("main") as HTMLElement;
 const saved = host.saved();
 let state: CompareState = saved
-  ? receive(EMPTY_STATE, { type: "comparison", comparison: saved, saved: true })
+  ? receive(EMPTY_STATE, { type: "comparison", comparison: stoppedByReload(saved), saved: true })
   : EMPTY_STATE;
 let frame = 0;
+let keeping: ReturnType<typeof setTimeout> | null = null;
 const resting = new Map<number, ReturnType<typeof setTimeout>>();
 
 const actions: ColumnActions = {
+  editAnyway: (column) => host.post({ type: "edit-anyway", column }),
   pin: (column) => host.post({ type: "pin", column }),
   remove: (column) => host.post({ type: "remove", column }),
   copy: (column) => host.post({ type: "copy", column }),
@@ -37,12 +42,23 @@ const actions: ColumnActions = {
 /** Tokens of many columns come faster than frames: the page is drawn at most once a frame. */
 function update(next: CompareState): void {
   state = next;
+  keep();
   if (frame !== 0) return;
   frame = requestAnimationFrame(() => {
     frame = 0;
     render(page(state), root);
-    if (state.comparison) host.save(state.comparison);
   });
+}
+
+/** Writes down what a reload must find. Not with the drawing: a page behind another tab draws no frame. */
+function keep(): void {
+  if (keeping !== null) return;
+  if (state.comparison) host.save(state.comparison);
+  const kept = state.comparison;
+  keeping = setTimeout(() => {
+    keeping = null;
+    if (state.comparison !== kept) keep();
+  }, KEEP_MS);
 }
 
 function page(current: CompareState): TemplateResult {

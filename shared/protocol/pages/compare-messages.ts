@@ -1,38 +1,48 @@
 import { z } from "zod";
+import { conditionSliderSchema } from "../compare-stream.ts";
 
 /** One column of a comparison: a condition and what its reply has become so far. */
-export interface CompareColumn {
-  condition: string;
+export const compareColumnSchema = z.object({
+  condition: z.string(),
+  /** Where the condition stands; `null` for the baseline. */
+  file: z.string().nullable(),
   /** What the condition does, in words: `ablate cyber everywhere`. Empty for the baseline. */
-  describe: string;
-  /**
-   * What a slider sets: the value of clamped features, the factor of scaled ones, or the strength of all edits. `written` is what the file
-   * says. `null` for conditions without one.
-   */
-  slider: { kind: "strength" | "value" | "factor"; value: number; written: number; least: number; most: number } | null;
+  describe: z.string(),
+  /** Whether it edits by features of a dictionary, which is measured before. */
+  byFeature: z.boolean(),
+  /** What a slider sets, as its file has it (`written`) and as it stands; `null` for conditions without one. */
+  slider: conditionSliderSchema.extend({ written: z.number() }).nullable(),
   /** The reply's tokens so far; their texts join to the reply. */
-  tokens: { id: number; text: string }[];
-  state: "waiting" | "streaming" | "done" | "failed";
+  tokens: z.array(z.object({ id: z.int(), text: z.string() })),
+  state: z.enum(["waiting", "streaming", "done", "failed"]),
   /** Why it failed; empty otherwise. */
-  failure: string;
+  failure: z.string(),
+  /** Dictionaries that can't be trusted and wait for the user's word, by path; empty where none does. */
+  unconfirmed: z.array(z.string()),
   /** Refusal score of the first token, as a probability; `null` until measured. */
-  refusal: number | null;
+  refusal: z.number().nullable(),
   /** KL(baseline ‖ condition) at each token of the baseline's reply, in nats; empty until measured. */
-  klToBaseline: number[];
-  tokensPerSecond: number | null;
+  klToBaseline: z.array(z.number()),
+  tokensPerSecond: z.number().nullable(),
   /** What the edits did: touched rows and mean relative change of the stream's norm. */
-  effect: { rows: number; relativeChange: number } | null;
-  warnings: string[];
-}
+  effect: z.object({ rows: z.int(), relativeChange: z.number() }).nullable(),
+  warnings: z.array(z.string()),
+});
+export type CompareColumn = z.output<typeof compareColumnSchema>;
 
-export interface Comparison {
-  title: string;
-  prompt: string;
-  model: string;
-  columns: CompareColumn[];
+/** What a page saves of itself, so that the comparison is there again after a reload and can be run again. */
+export const comparisonSchema = z.object({
+  title: z.string(),
+  prompt: z.string(),
+  /** What the model is called. */
+  model: z.string(),
+  /** Where the prompt stands, by its document's address and its index there, and the model as calls name it. */
+  of: z.object({ document: z.string(), prompt: z.int(), model: z.string() }),
+  columns: z.array(compareColumnSchema),
   /** The column that the others are compared with. */
-  baseline: number;
-}
+  baseline: z.int(),
+});
+export type Comparison = z.output<typeof comparisonSchema>;
 
 export type ToCompare =
   /** The whole comparison; `saved` is one of an earlier session. */
@@ -50,6 +60,8 @@ export const fromCompareSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("add-condition") }),
   z.object({ type: z.literal("stop") }),
   z.object({ type: z.literal("rerun") }),
+  /** Runs a column whose dictionary can't be trusted, once the user has been asked. */
+  z.object({ type: z.literal("edit-anyway"), column: z.int() }),
   z.object({ type: z.literal("copy"), column: z.int() }),
   /** Opens two columns in the editor's own diff view. */
   z.object({ type: z.literal("diff"), left: z.int(), right: z.int() }),

@@ -1,54 +1,53 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import {
-  afterEvent,
-  type ChosenCondition,
-  columnsToRun,
-  emptyColumn,
-  wireCondition,
-} from "../../../extension/compare/comparison-run.ts";
+import { afterEvent, columnOf, columnsToRun, wireCondition } from "../../../extension/compare/comparison-run.ts";
 import { comparisonAsJson, comparisonAsMarkdown } from "../../../extension/compare/export-comparison.ts";
-import { specWithComparison } from "../../../extension/compare/save-as-experiment.ts";
+import { type ConditionToSave, specWithComparison } from "../../../extension/compare/save-as-experiment.ts";
+import type { CompareCondition, OfferedCondition } from "../../../shared/protocol/compare-stream.ts";
+import { stoppedByReload } from "../../../shared/protocol/pages/stopped-by-reload.ts";
 
-const BASELINE: ChosenCondition = {
-  offered: { name: "baseline", file: null, describe: "", slider: null, edits: [] },
+const BASELINE: OfferedCondition = { name: "baseline", file: null, describe: "", slider: null, edits: [] };
+const NO_CYBER: OfferedCondition = {
+  name: "no-cyber",
+  file: "/w/edits/a.edits.json",
+  describe: "ablate cyber everywhere",
   slider: null,
+  edits: [{ kind: "ablate", at: ["resid_post.*"], vectors: "v.safetensors#cyber" }],
 };
-const NO_CYBER: ChosenCondition = {
-  offered: {
-    name: "no-cyber",
-    file: "/w/edits/a.edits.json",
-    describe: "ablate cyber everywhere",
-    slider: null,
-    edits: [{ kind: "ablate", at: ["resid_post.*"], vectors: "v.safetensors#cyber" }],
-  },
-  slider: null,
+const PUSH: OfferedCondition = {
+  name: "push",
+  file: "/w/edits/a.edits.json",
+  describe: "add fraud at resid_post.4",
+  slider: { kind: "strength", value: 1, least: 0, most: 3 },
+  edits: [{ kind: "add", at: "resid_post.4", vector: "v.safetensors#fraud", scale: 2 }],
 };
-const PUSH: ChosenCondition = {
-  offered: {
-    name: "push",
-    file: "/w/edits/a.edits.json",
-    describe: "add fraud at resid_post.4",
-    slider: { kind: "strength", value: 1, least: 0, most: 3 },
-    edits: [{ kind: "add", at: "resid_post.4", vector: "v.safetensors#fraud", scale: 2 }],
-  },
-  slider: 1.5,
+const QUIET: OfferedCondition = {
+  name: "quiet",
+  file: "/w/edits/a.edits.json",
+  describe: "clamp feature 17 to 5 at resid_post.1 (error kept)",
+  slider: { kind: "value", value: 5, least: 0, most: 15 },
+  edits: [{ kind: "clamp", at: "resid_post.1", dictionary: "sae/", feature: 17, value: 5, error: "keep" }],
 };
-const QUIET: ChosenCondition = {
-  offered: {
-    name: "quiet",
-    file: "/w/edits/a.edits.json",
-    describe: "clamp feature 17 to 5 at resid_post.1 (error kept)",
-    slider: { kind: "value", value: 5, least: 0, most: 15 },
-    edits: [{ kind: "clamp", at: "resid_post.1", dictionary: "sae/", feature: 17, value: 5, error: "keep" }],
-  },
-  slider: 8,
+
+const COMPARISON = {
+  ...{ title: "t.prompt.md", prompt: "How?\nNow.", model: "demo", baseline: 0 },
+  of: { document: "file:///w/t.prompt.md", prompt: 0, model: "demo" },
 };
+
+/** A column whose slider was moved. */
+function moved(offered: OfferedCondition, value: number) {
+  const { slider, ...column } = columnOf(offered);
+  return { ...column, slider: slider === null ? null : { ...slider, value } };
+}
+
+function toSave({ name, file, edits }: OfferedCondition, slider: CompareCondition["slider"] = null): ConditionToSave {
+  return { condition: { name, file, slider }, edits };
+}
 
 describe("columns of a comparison", () => {
   test("collect what their stream says", () => {
     const tokens = [{ id: 5, text: "No" }];
-    const streaming = afterEvent(emptyColumn(NO_CYBER), { type: "tokens", column: 0, tokens });
+    const streaming = afterEvent(columnOf(NO_CYBER), { type: "tokens", column: 0, tokens });
     expect(streaming).toMatchObject({ state: "streaming", tokens });
     const effect = { rows: 960, relativeChange: 0.02 };
     const done = afterEvent(streaming, {
@@ -58,35 +57,52 @@ describe("columns of a comparison", () => {
     expect(done).toMatchObject({ state: "done", tokens, effect, warnings: ["edit 0 did nothing"] });
   });
 
-  test("only those that changed or were not finished run again", () => {
-    const done = { ...emptyColumn(BASELINE), state: "done" as const };
+  test("only those that changed or were not finished run again, and one that waits for the user's word waits on", () => {
+    const done = { ...columnOf(BASELINE), state: "done" as const };
     const stopped = { ...done, state: "failed" as const };
-    expect(columnsToRun([done, done, stopped], [1])).toEqual([1, 2]);
+    const event = { type: "refused" as const, column: 0, message: "sae: wrong hook point.", unconfirmed: ["/w/sae"] };
+    const waits = afterEvent(columnOf(QUIET), event);
+    expect(waits).toMatchObject({ state: "failed", failure: "sae: wrong hook point." });
+    expect(columnsToRun([done, done, stopped, waits], [1])).toEqual([1, 2]);
+    expect(columnsToRun([done, done, stopped, waits], [3])).toEqual([2, 3]);
   });
 
   test("only a condition with something to set has a slider, which says what the file has", () => {
-    expect(emptyColumn(NO_CYBER).slider).toBeNull();
-    expect(emptyColumn(PUSH).slider).toMatchObject({ kind: "strength", value: 1.5, written: 1 });
-    expect(emptyColumn(QUIET).slider).toEqual({ kind: "value", value: 8, written: 5, least: 0, most: 15 });
+    expect(columnOf(NO_CYBER).slider).toBeNull();
+    expect(columnOf(PUSH).slider).toMatchObject({ kind: "strength", value: 1, written: 1 });
+    expect(moved(QUIET, 8).slider).toEqual({ kind: "value", value: 8, written: 5, least: 0, most: 15 });
   });
 
   test("a slider that was not moved leaves the edits as they are written", () => {
-    expect(wireCondition(QUIET).slider).toEqual({ kind: "value", value: 8 });
-    expect(wireCondition({ ...QUIET, slider: 5 }).slider).toBeNull();
-    expect(wireCondition({ ...QUIET, slider: null }).slider).toBeNull();
+    expect(wireCondition(moved(QUIET, 8)).slider).toEqual({ kind: "value", value: 8 });
+    expect(wireCondition(moved(QUIET, 5)).slider).toBeNull();
+    expect(wireCondition(columnOf(NO_CYBER))).toEqual({ name: "no-cyber", file: NO_CYBER.file, slider: null });
+  });
+
+  test("after a reload have what had come, and nothing of them runs", () => {
+    const tokens = [{ id: 5, text: "No" }];
+    const streaming = { ...columnOf(NO_CYBER), state: "streaming" as const, tokens };
+    const done = { ...columnOf(BASELINE), state: "done" as const };
+    const columns = [done, streaming, columnOf(PUSH)];
+    const stopped = { state: "failed", failure: "Stopped by the reload." };
+    expect(stoppedByReload({ ...COMPARISON, columns }).columns).toEqual([
+      done,
+      { ...streaming, ...stopped },
+      { ...columnOf(PUSH), ...stopped },
+    ]);
   });
 });
 
 describe("export", () => {
-  const columns = [BASELINE, NO_CYBER].map((chosen, at) => ({
-    ...emptyColumn(chosen),
+  const columns = [BASELINE, NO_CYBER].map((offered, at) => ({
+    ...columnOf(offered),
     tokens: [
       { id: 1, text: at === 0 ? "No," : "Sure," },
       { id: 2, text: " ok" },
     ],
     refusal: at === 0 ? 0.97 : 0.02,
   }));
-  const comparison = { title: "t.prompt.md", prompt: "How?\nNow.", model: "demo", columns, baseline: 0 };
+  const comparison = { ...COMPARISON, columns };
 
   test("Markdown quotes the prompt and every reply", () => {
     const text = comparisonAsMarkdown(comparison);
@@ -104,7 +120,10 @@ describe("saving a comparison as an experiment", () => {
   const save = { spec: "/w/s.refract.yaml", promptFile: "/w/prompts/a.prompt.md", model: "demo", maxNewTokens: 40 };
 
   test("a new spec holds the conditions with paths of its own and the strength that was chosen", async () => {
-    const { text, name } = await specWithComparison("", { ...save, conditions: [BASELINE, NO_CYBER, PUSH] });
+    const { text, name } = await specWithComparison("", {
+      ...save,
+      conditions: [toSave(BASELINE), toSave(NO_CYBER), toSave(PUSH, { kind: "strength", value: 1.5 })],
+    });
     expect(name).toBe("said");
     expect(parse(text)).toEqual({
       refract: 1,
@@ -127,17 +146,16 @@ describe("saving a comparison as an experiment", () => {
 
   test("a feature's value and factor are written as the sliders set them, and the dictionary as the spec reaches it", async () => {
     const factor = { kind: "scale", at: "resid_post.1", dictionary: "sae/", feature: 18, factor: 0, error: "drop" };
-    const louder: ChosenCondition = {
-      offered: {
-        ...{ name: "louder", file: "/w/edits/a.edits.json", describe: "" },
-        slider: { kind: "factor", value: 0, least: 0, most: 3 },
-        edits: [factor],
-      },
-      slider: 1.5,
+    const louder = {
+      condition: { name: "louder", file: "/w/edits/a.edits.json", slider: { kind: "factor" as const, value: 1.5 } },
+      edits: [factor],
     };
-    const { text } = await specWithComparison("", { ...save, conditions: [BASELINE, QUIET, louder] });
+    const { text } = await specWithComparison("", {
+      ...save,
+      conditions: [toSave(BASELINE), toSave(QUIET, { kind: "value", value: 8 }), louder],
+    });
     expect(parse(text).conditions).toEqual({
-      "quiet-at-8": [{ ...QUIET.offered.edits[0], dictionary: "edits/sae", value: 8 }],
+      "quiet-at-8": [{ ...QUIET.edits[0], dictionary: "edits/sae", value: 8 }],
       "louder-x1.5": [{ ...factor, dictionary: "edits/sae", factor: 1.5 }],
     });
   });
@@ -153,7 +171,10 @@ describe("saving a comparison as an experiment", () => {
       "  said: {kind: compare, conditions: [baseline], prompts: [mine]}",
       "",
     ].join("\n");
-    const { text, name } = await specWithComparison(before, { ...save, conditions: [BASELINE, NO_CYBER] });
+    const { text, name } = await specWithComparison(before, {
+      ...save,
+      conditions: [BASELINE, NO_CYBER].map((offered) => toSave(offered)),
+    });
     expect(text).toContain("# version");
     expect(text).toContain("# what was said");
     expect(name).toBe("said-2");
