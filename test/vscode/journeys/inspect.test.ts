@@ -47,6 +47,23 @@ test("the key for the next layer moves the shared cursor one layer up", async ()
   await expect.poll(async () => (await state()).place?.layer).toBe(before + 1);
 });
 
+test("the key for Inspect reads the prompt under the cursor again", async () => {
+  const { page } = journey.window;
+  await journey.host((vscode) => {
+    const api = vscode.extensions.getExtension("refract.refract")?.exports;
+    const counted = globalThis as typeof globalThis & { reads?: number };
+    counted.reads = 0;
+    const counting = api.inspections.onDidChange(({ kind }: { kind: string }) => {
+      if (kind !== "read") return;
+      counted.reads = (counted.reads ?? 0) + 1;
+      counting.dispose();
+    });
+  });
+  await page.locator(".monaco-editor .view-line").first().click();
+  await page.keyboard.press("Control+Alt+i");
+  await expect.poll(() => journey.host(() => (globalThis as typeof globalThis & { reads?: number }).reads)).toBe(1);
+});
+
 test("a hover on a token shows its id, its profile over layers and the next tokens", async () => {
   const { page } = journey.window;
   await page.locator(".view-line span", { hasText: "infect" }).last().hover();
@@ -58,9 +75,10 @@ test("a hover on a token shows its id, its profile over layers and the next toke
   await page.keyboard.press("Escape");
 });
 
-test("the heatmap shows the prompt, and a click on a cell moves the editor's cursor", async () => {
-  const { window, host } = journey;
-  await host((vscode) => vscode.commands.executeCommand("refract.showHeatmap").then(() => null));
+test("the heatmap's key shows the prompt, and a click on a cell moves the editor's cursor", async () => {
+  const { window } = journey;
+  await window.page.locator(".monaco-editor .view-line").first().click();
+  await window.page.keyboard.press("Control+Alt+h");
   const page = await window.webview("Heatmap");
   await page.locator(".grid canvas").first().waitFor();
   const box = page.locator(".grid");
