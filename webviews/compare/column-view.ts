@@ -23,21 +23,22 @@ export function columnView(
 ): TemplateResult {
   const column = comparison.columns[index] as CompareColumn;
   const isBaseline = index === comparison.baseline;
+  const unsaid = column.state === "failed" && column.tokens.length === 0;
   return html`<section class=${isBaseline ? "column pinned" : "column"} aria-label="Condition ${column.condition}">
     <h2>${column.condition} ${isBaseline ? html`<span class="quiet">compared with</span>` : nothing}</h2>
     <p class="quiet describe">${column.describe || "no edit"}</p>
     ${slider(column, pending, (value) => actions.slide(index, value))}
     <p class="score">refusal ${column.refusal === null ? html`<span class="quiet">${waitingFor(column)}</span>` : html`<strong>${formatFigure(column.refusal)}</strong>`}</p>
-    ${column.state === "failed" && column.tokens.length === 0 ? nothing : html`<div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>`}
+    ${unsaid ? nothing : html`<div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>`}
     ${column.failure ? html`<p class="failure">${column.failure}</p>` : nothing}
     ${column.unconfirmed.length > 0 ? html`<p><vscode-button @click=${() => actions.editAnyway(index)}>Edit anyway</vscode-button></p>` : nothing}
     ${isBaseline || column.klToBaseline.length === 0 ? nothing : strip(comparison, column)}
     <p class="quiet effect">${effect(column)}</p>
     ${column.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}
     <p class="actions">
-      ${isBaseline ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.pin(index)}>Compare with this</vscode-button>`}
-      ${isBaseline ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.diff(index)}>Diff</vscode-button>`}
-      <vscode-button appearance="secondary" @click=${() => actions.copy(index)}>Copy</vscode-button>
+      ${isBaseline || unsaid ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.pin(index)}>Compare with this</vscode-button>`}
+      ${isBaseline || unsaid ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.diff(index)}>Diff</vscode-button>`}
+      ${unsaid ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.copy(index)}>Copy</vscode-button>`}
       ${isBaseline ? nothing : html`<vscode-button appearance="secondary" @click=${() => actions.remove(index)}>Remove</vscode-button>`}
     </p>
   </section>`;
