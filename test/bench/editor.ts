@@ -96,19 +96,12 @@ async function paintedAfter(page: Page, time: number): Promise<number> {
   return (await found.jsonValue()) ?? Number.NaN;
 }
 
-/** In the extension host, in milliseconds since the epoch. */
-interface Stages {
-  started: number;
-  read: number;
-}
-
-/** What the time to the tints is made of, in milliseconds; `sidecar` is part of `answer`, and `pass` of `sidecar`. */
+/** What the time to the tints is made of, in milliseconds: `sidecar` is part of `inspection`, and `pass` of `sidecar`. */
 interface Parts {
   command: number[];
-  answer: number[];
+  inspection: number[];
   sidecar: number[];
   pass: number[];
-  tints: number[];
 }
 
 /** In the window: key press to tints, with the prompt changed each time, so that every press costs a pass. */
@@ -151,7 +144,7 @@ async function pressToTints(): Promise<{
     await watchPaints(page);
     const milliseconds: number[] = [];
     const painted: number[] = [];
-    const parts: Parts = { command: [], answer: [], sidecar: [], pass: [], tints: [] };
+    const parts: Parts = { command: [], inspection: [], sidecar: [], pass: [] };
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
@@ -159,13 +152,10 @@ async function pressToTints(): Promise<{
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
         const editor = vscode.window.activeTextEditor;
         await editor?.edit((builder) => builder.replace(new vscode.Range(0, 0, 0, 1), letter));
-        const state = globalThis as typeof globalThis & { drawnAt?: Promise<number>; stages?: Stages };
+        const state = globalThis as typeof globalThis & { drawnAt?: Promise<number>; startedAt?: number };
         const now = () => performance.timeOrigin + performance.now();
-        state.stages = { started: Number.NaN, read: Number.NaN };
-        const { stages } = state;
         const watching = api.inspections.onDidChange(({ kind }: { kind: string }) => {
-          if (kind === "started") stages.started = now();
-          if (kind === "read") stages.read = now();
+          if (kind === "started") state.startedAt = now();
         });
         state.drawnAt = new Promise((resolve) => {
           const drawing = api.view.onDidDraw(({ at }: { at: number }) => {
@@ -181,18 +171,20 @@ async function pressToTints(): Promise<{
       const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
       milliseconds.push((drawn ?? Number.NaN) - pressed);
       painted.push((await paintedAfter(page, drawn ?? Number.NaN)) - pressed);
-      const [told, own] = await journey.host((vscode) => {
+      const [told, started] = await journey.host((vscode) => {
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
         const { inspection } = api.inspections.of(vscode.window.activeTextEditor?.document.uri)[0];
-        const { stages } = globalThis as typeof globalThis & { stages: Stages };
-        return [inspection as { ledger: { ids: number[] }; milliseconds: number; forwardMilliseconds: number }, stages];
+        const { startedAt } = globalThis as typeof globalThis & { startedAt: number };
+        return [
+          inspection as { ledger: { ids: number[] }; milliseconds: number; forwardMilliseconds: number },
+          startedAt,
+        ] as const;
       });
       ({ ids } = told.ledger);
-      parts.command.push(own.started - pressed);
-      parts.answer.push(own.read - own.started);
+      parts.command.push(started - pressed);
+      parts.inspection.push((drawn ?? Number.NaN) - started);
       parts.sidecar.push(told.milliseconds);
       parts.pass.push(told.forwardMilliseconds);
-      parts.tints.push((drawn ?? Number.NaN) - own.read);
     }
     return { milliseconds, painted, parts, loading, activation, ids };
   } finally {
@@ -217,7 +209,7 @@ line(`inspection of ${tokens} tokens, key press to setDecorations`, milliseconds
 line("the same, key press to the painted frame", painted, 300);
 const part = (values: readonly number[]) => `${median(values).toFixed(0)} ms`;
 console.log(
-  `of which: key press to the command ${part(parts.command)}, its answer ${part(parts.answer)} (in the sidecar ${part(parts.sidecar)}, of them the pass ${part(parts.pass)}), tints ${part(parts.tints)}`,
+  `of which: key press to the command ${part(parts.command)}, from there to the tints ${part(parts.inspection)} (in the sidecar ${part(parts.sidecar)}, of them the pass ${part(parts.pass)})`,
 );
 const bare = await UntouchedModel.load(cutModel(DEMO));
 await bare.pass([ids]);
