@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { refused } from "../../../shared/errors.ts";
-import { isJinjaNode, type JinjaNode, parseJinja, runJinja } from "./jinja-library.ts";
+import { isJinjaNode, type JinjaNode, parseJinja } from "./jinja-library.ts";
+import { runJinja } from "./python-jinja.ts";
 import { pythonStrftime, pythonStrip } from "./python-text.ts";
 
 /** A message as a template sees it. */

@@ -19,6 +19,21 @@ export function pythonStrip(text: string, side: "both" | "left" | "right", chara
   return text.slice(start, end);
 }
 
+/** `repr(str)`: as a text stands inside a list or a dict that is written out. */
+export function pythonRepr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const named: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", [quote]: `\\${quote}` };
+  const body = [...text].map((character) => {
+    const escaped = named[character];
+    if (escaped !== undefined) return escaped;
+    if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) return character;
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
+    return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+  });
+  return quote + body.join("") + quote;
+}
+
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 

@@ -59,6 +59,18 @@ describe("a list of named chat templates", () => {
   });
 });
 
+describe("a template file with Windows line ends", () => {
+  it("is the same template as one without, as Jinja2 has it", async () => {
+    const jinja =
+      "{% for m in messages %}\r\n{{ '<|' + m.role + '|>\r\n' + m.content + '\\r' }}\r\n{% endfor %}\r\nend\r\n";
+    const ledger = await ledgerOf(jinja, [userMessage("one\r\ntwo")]);
+    expect(ledger.rendered).toBe("<|user|>\none\r\ntwo\r\nend");
+    expect(ledger.rendered).toBe(
+      (await ledgerOf(jinja.replaceAll("\r\n", "\n"), [userMessage("one\r\ntwo")])).rendered,
+    );
+  });
+});
+
 describe("a template that writes the date", () => {
   const template =
     "{% if strftime_now is defined %}{{strftime_now('%d %b %Y')}}{% else %}OLD{% endif %} {{messages[0].content}}";

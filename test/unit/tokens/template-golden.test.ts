@@ -25,7 +25,7 @@ interface Golden {
 const golden = await readFixture<Golden>("templates.json");
 const date = new Date(golden.day);
 // These write a message's text in another form, or twice.
-const TRANSFORMING = new Set(["tojson", "upper", "twice"]);
+const TRANSFORMING = new Set(["tojson", "upper", "twice", "python"]);
 
 describe.each(golden.templates)(
   "the chat template $name",
