@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { refused } from "../shared/errors.ts";
 import { chooseFileSetting, chooseFolderSetting } from "./choose-file.ts";
 import type { Commands } from "./commands.ts";
-import { openDemoPrompts } from "./demo/open-demo.ts";
+import { DEMO_PROMPTS, openDemoFile } from "./demo/open-demo.ts";
 import { promptPlace } from "./inspect/inspect-commands.ts";
 import type { Inspections } from "./inspect/inspections.ts";
 import type { SharedCursor } from "./inspect/shared-cursor.ts";
@@ -49,13 +49,13 @@ export function addFileCommands(commands: Commands, parts: FileParts): void {
     await models.close(path);
   });
   commands.add("refreshModels", () => models.refresh());
-  commands.add("compare", async (uri?: vscode.Uri, index?: number) => {
+  commands.add("compare", async (uri?: vscode.Uri, index?: unknown) => {
     const { document, prompt } = await promptPlace(files, cursor.place, uri, index);
     await compare.compare(document, prompt);
   });
-  commands.add("openDemo", async () => {
-    const document = await openDemoPrompts(context);
-    await inspections.inspect(document, 0);
+  commands.add("openDemo", async (spec?: unknown) => {
+    if (typeof spec === "string") await openDemoFile(context, spec);
+    else await inspections.inspect(await openDemoFile(context, DEMO_PROMPTS), 0);
   });
   commands.add("chooseDirections", () =>
     chooseFileSetting("directions", "Use Directions", { Directions: ["safetensors", "npy", "gguf"] }),

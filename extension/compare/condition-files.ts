@@ -18,12 +18,19 @@ export const BASELINE: OfferedCondition = {
   edits: [],
 };
 
-/** Files whose conditions Compare can offer for a resource: the setting's, else what the workspace holds, nearest to the resource first. */
+/** Files whose conditions Compare can offer for a resource: the setting's, else what the workspace holds or lies beside the resource, nearest first. */
 export async function conditionFiles(resource: vscode.Uri): Promise<string[]> {
   const { conditions } = readSettings(resource);
   if (conditions !== "") return [conditions];
+  const { RelativePattern, workspace } = vscode;
+  // A prompt of no folder of this window, as the demo's: what lies beside it.
+  const outside = workspace.getWorkspaceFolder(resource) === undefined;
+  const beside = (pattern: string) => new RelativePattern(vscode.Uri.joinPath(resource, ".."), pattern);
   const found = await Promise.all(
-    PATTERNS.map((pattern) => vscode.workspace.findFiles(pattern, "**/node_modules/**", MOST_FILES)),
+    PATTERNS.flatMap((pattern) => [
+      workspace.findFiles(pattern, "**/node_modules/**", MOST_FILES),
+      ...(outside ? [workspace.findFiles(beside(pattern.replace("**/", "")), null, MOST_FILES)] : []),
+    ]),
   );
   const near = (path: string) => {
     let shared = 0;

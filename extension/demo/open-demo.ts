@@ -16,11 +16,11 @@ async function demoFolder(context: vscode.ExtensionContext): Promise<vscode.Uri>
   return target;
 }
 
-/** Opens the demo's prompts in this window and returns the document. A window that has the samples open shows those. */
-export async function openDemoPrompts(context: vscode.ExtensionContext): Promise<vscode.TextDocument> {
-  const [inWorkspace] = await vscode.workspace.findFiles(`**/${DEMO_PROMPTS}`, "**/node_modules/**", 1);
-  const uri = inWorkspace ?? vscode.Uri.joinPath(await demoFolder(context), DEMO_PROMPTS);
+/** Opens a file of the demo in this window and returns the document. A window that has the samples open shows theirs. */
+export async function openDemoFile(context: vscode.ExtensionContext, name: string): Promise<vscode.TextDocument> {
+  const [inWorkspace] = await vscode.workspace.findFiles(`**/${name}`, "**/node_modules/**", 1);
+  const uri = inWorkspace ?? vscode.Uri.joinPath(await demoFolder(context), name);
   const document = await vscode.workspace.openTextDocument(uri);
-  await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, preview: false });
   return document;
 }

@@ -24,6 +24,11 @@ export interface PromptPlace {
   prompt: number;
 }
 
+/** A prompt that a lens names. A button in an editor's title hands over its document and, in place of a number, its group. */
+function namedPrompt(uri?: vscode.Uri, index?: unknown): { uri: vscode.Uri; prompt: number } | null {
+  return uri !== undefined && typeof index === "number" ? { uri, prompt: index } : null;
+}
+
 /**
  * The prompt that a command means: the one a lens names, else the one around the cursor of the active editor; where a page is active (the
  * walkthrough, a heatmap), the one that was looked at last.
@@ -32,10 +37,11 @@ export async function promptPlace(
   files: PromptFiles,
   last: CursorPlace | null,
   uri?: vscode.Uri,
-  index?: number,
+  index?: unknown,
 ): Promise<PromptPlace> {
-  if (uri !== undefined && index !== undefined) {
-    return { document: await vscode.workspace.openTextDocument(uri), prompt: index };
+  const named = namedPrompt(uri, index);
+  if (named !== null) {
+    return { document: await vscode.workspace.openTextDocument(named.uri), prompt: named.prompt };
   }
   const editor = vscode.window.activeTextEditor;
   if (editor === undefined && last !== null) {
@@ -118,17 +124,17 @@ async function chooseSite(parts: InspectParts): Promise<void> {
 
 /** The commands that read prompts and move what is shown. */
 export function addInspectCommands(commands: Commands, parts: InspectParts): void {
-  commands.add("inspect", async (uri?: vscode.Uri, index?: number) => {
+  commands.add("inspect", async (uri?: vscode.Uri, index?: unknown) => {
     const { document, prompt } = await promptPlace(parts.files, parts.cursor.place, uri, index);
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: "Refract: reading the prompt" },
       () => parts.inspections.inspect(document, prompt),
     );
   });
-  commands.add("showHeatmap", async (uri?: vscode.Uri, index?: number) => {
-    const named = uri !== undefined && index !== undefined ? { uri: uri.toString(), prompt: index } : null;
-    parts.heatmaps.show(named ?? parts.cursor.place);
-    if (parts.cursor.place !== null && index === undefined) return;
+  commands.add("showHeatmap", async (uri?: vscode.Uri, index?: unknown) => {
+    const named = namedPrompt(uri, index);
+    parts.heatmaps.show(named === null ? parts.cursor.place : { uri: named.uri.toString(), prompt: named.prompt });
+    if (parts.cursor.place !== null && named === null) return;
     const { document, prompt } = await promptPlace(parts.files, parts.cursor.place, uri, index);
     if (parts.inspections.get(document.uri, prompt) === undefined) await parts.inspections.inspect(document, prompt);
   });

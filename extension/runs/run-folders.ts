@@ -46,9 +46,13 @@ export async function readRunFolder(folder: string): Promise<RunFolder | null> {
   };
 }
 
-/** The runs of the workspace, newest first: those in `runs` folders beside its specs. */
+/** The runs at hand, newest first: those in `runs` folders beside the workspace's specs and those that are open. */
 export async function findRuns(): Promise<RunFolder[]> {
-  const specs = await vscode.workspace.findFiles("**/*.refract.yaml", "**/node_modules/**");
+  const inWorkspace = await vscode.workspace.findFiles("**/*.refract.yaml", "**/node_modules/**");
+  const open = vscode.workspace.textDocuments
+    .map(({ uri }) => uri)
+    .filter(({ path }) => path.endsWith(".refract.yaml"));
+  const specs = [...inWorkspace, ...open];
   const parents = new Set(specs.map((uri) => join(dirname(uri.fsPath), "runs")));
   const found = await Promise.all([...parents].map(runsIn));
   return found.flat().sort((a, b) => b.started.getTime() - a.started.getTime());
