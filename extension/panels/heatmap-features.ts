@@ -192,11 +192,15 @@ export class HeatmapFeatures {
   }
 
   async #follow(inspected: InspectedPrompt, feature: FeatureReference): Promise<void> {
-    const way = await this.#parts.requests.follow(inspected.uri, feature);
-    this.#heatmap.send({ type: "followed", ...feature, way });
-    // Its own comes first: the reading is called by it.
-    const others = way.filter(({ layer }) => layer !== feature.layer);
-    await this.#showReading(featureReadingId([feature, ...others]));
+    try {
+      const way = await this.#parts.requests.follow(inspected.uri, feature);
+      this.#heatmap.send({ type: "followed", ...feature, way });
+      // Its own comes first: the reading is called by it.
+      const others = way.filter(({ layer }) => layer !== feature.layer);
+      await this.#showReading(featureReadingId([feature, ...others]));
+    } catch (error) {
+      this.#heatmap.send({ type: "failed", message: sentenceOf(error) });
+    }
   }
 
   async #findFiring({ layer, feature }: FeatureReference): Promise<void> {

@@ -255,6 +255,9 @@ describe("features on the heatmap page", () => {
     await page.locator(".details dl .link").click();
     await page.locator("vscode-button", { hasText: "Follow over layers" }).click();
     expect(await posted()).toContainEqual({ type: "follow-feature", layer: 4, feature: 12 });
+    await page.getByText("Reading the decoders of the other layers...").waitFor();
+    await send({ type: "failed", message: "The suite has no dictionary of layer 4." });
+    await page.getByText("Reading the decoders").waitFor({ state: "detached" });
     const way = [
       { layer: 3, feature: 700, label: "", cosine: 0.62 },
       { layer: 4, feature: 12, label: "intrusion", cosine: 1 },

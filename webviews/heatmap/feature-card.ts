@@ -88,6 +88,7 @@ function described(state: HeatmapState, description: FeatureDescription): Templa
 /** The way of a feature over the layers, its own among them. */
 function followed({ layer, way }: OpenFeature, actions: FeatureActions): TemplateResult | typeof nothing {
   if (way === null) return nothing;
+  if (way === "looking") return html`<p class="quiet" role="status">Reading the decoders of the other layers...</p>`;
   if (way.length === 1) return html`<p class="quiet" role="status">No other layer has a feature like it.</p>`;
   return html`<p class="quiet">Like it, with the decoder cosine to the one before</p>
     <ol class="readout" aria-label="The feature over layers">

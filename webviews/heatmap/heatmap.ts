@@ -14,6 +14,7 @@ import { layerOfRow, rowCount, rowName } from "./rows.ts";
 import { restoreHeatmap, type SavedHeatmap, saveHeatmap } from "./saved-heatmap.ts";
 import type { ScaleMode } from "./scale-picture.ts";
 import {
+  follow,
   type HeatmapState,
   moveCursor,
   openFeature,
@@ -72,7 +73,10 @@ const featureActions: FeatureActions = {
   pin: ({ layer, feature }) => host.post({ type: "pin-feature", layer, feature }),
   label: ({ layer, feature }) => host.post({ type: "label-feature", layer, feature }),
   show: ({ layer, feature }) => host.post({ type: "show-feature", layer, feature }),
-  follow: ({ layer, feature }) => host.post({ type: "follow-feature", layer, feature }),
+  follow: ({ layer, feature }) => {
+    update(follow(state));
+    host.post({ type: "follow-feature", layer, feature });
+  },
   findFiring: ({ layer, feature }) => host.post({ type: "find-firing", layer, feature }),
   stopFiring: () => host.post({ type: "stop-firing" }),
   openPrompt: (prompt) => host.post({ type: "open-prompt", prompt }),

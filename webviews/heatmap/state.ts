@@ -25,8 +25,8 @@ export interface Cell {
 export interface OpenFeature extends FeatureReference {
   description: FeatureDescription | null;
   firing: FiringState | null;
-  /** The features like it at the other layers, once they were looked for. */
-  way: Followed["way"] | null;
+  /** The features like it at the other layers, once they were looked for: a large suite takes seconds. */
+  way: Followed["way"] | "looking" | null;
 }
 
 /** Everything that the heatmap page shows. */
@@ -90,7 +90,11 @@ export function receive(state: HeatmapState, message: ToHeatmap): HeatmapState {
     case "stale":
       return { ...state, stale: true };
     case "failed":
-      return { ...state, waiting: "", failure: message.message };
+      return {
+        ...state,
+        ...{ waiting: "", failure: message.message },
+        feature: state.feature?.way === "looking" ? { ...state.feature, way: null } : state.feature,
+      };
     case "cursor":
       return followCursor(state, message.layer, message.token);
     case "details":
@@ -167,6 +171,11 @@ export function openFeature(state: HeatmapState, feature: FeatureReference | nul
   if (isOpen(state, feature)) return state;
   const { layer, feature: number } = feature;
   return { ...state, feature: { layer, feature: number, description: null, firing: null, way: null } };
+}
+
+/** The features like the open one are being looked for. */
+export function follow(state: HeatmapState): HeatmapState {
+  return state.feature === null ? state : { ...state, feature: { ...state.feature, way: "looking" } };
 }
 
 /** A search begins, or ends where `query` is empty; what was found before stays until the answer is there. */
