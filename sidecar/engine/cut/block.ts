@@ -192,6 +192,8 @@ export interface CutModel {
   contextLength: number | null;
   endTokens: number[];
   warnings: string[];
+  /** Whether activations are rounded by the range of their whole tensor, so that rows that run together change one another. */
+  quantisesTogether: boolean;
   /** Hash over the graph and the names and sizes of its weight files. */
   hash: string;
   /** Blocks of layers in order; the head (last norm and unembedding: no layer, no cache, no hook) is apart, so that the logit lens can run it alone. */

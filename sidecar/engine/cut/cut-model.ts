@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { withAllLogits } from "../find/all-logits.ts";
 import { withFullCaches } from "../find/full-caches.ts";
 import { type MappedModel, mapModel } from "../find/mapped-model.ts";
+import { quantisesTogether } from "../find/quantised-together.ts";
 import { locateModel } from "../read/locate-model.ts";
 import { readConfiguration } from "../read/model-configuration.ts";
 import type { OnnxModel } from "../read/onnx-model.ts";
@@ -31,6 +32,7 @@ export function cutModel(path: string, options: { blocks?: number } = {}): CutMo
     contextLength: configuration.contextLength,
     endTokens: configuration.endTokens,
     warnings: mapped.warnings,
+    quantisesTogether: quantisesTogether(mapped.model.graph),
     hash: mapped.model.hash,
     blocks: sizes.map(([first, last]) => cutBlock(mapped, { first, last })),
     head: cutBlock(mapped, "head"),

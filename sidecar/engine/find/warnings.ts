@@ -5,6 +5,7 @@ import { ELEMENT, TENSOR } from "../read/onnx-fields.ts";
 import { firstField, firstInteger, integersOf, wireFields } from "../read/wire-field.ts";
 import type { CacheNames } from "./cache-names.ts";
 import type { GraphIndex } from "./graph-index.ts";
+import { quantisesTogether } from "./quantised-together.ts";
 
 const COMPARING = new Set(["Add", "Sub", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Trilu"]);
 
@@ -20,6 +21,11 @@ export function graphWarnings(
   if (slides && !hasWindow(index, window)) {
     warnings.push(
       `The configuration has a sliding window of ${window}, the graph has none: it attends to everything, so beyond ${window} tokens this is not the checkpoint.`,
+    );
+  }
+  if (quantisesTogether(index.graph)) {
+    warnings.push(
+      "The graph rounds activations by the range of all of a sequence's tokens (dynamic quantisation): every number depends on the tokens after it too, and sequences run one at a time.",
     );
   }
   if (cache.length === 0) {

@@ -18,6 +18,11 @@ export interface BatchLimits {
   tokens: number;
 }
 
+/** The limits for a model whose lanes would change one another's numbers in one batch: one lane at a time. */
+export function lanesTogether(limits: BatchLimits, model: { quantisesTogether: boolean }): BatchLimits {
+  return model.quantisesTogether ? { ...limits, lanes: 1 } : limits;
+}
+
 /**
  * Splits lanes into batches of like lengths within the limits.
  *

@@ -1,6 +1,6 @@
-import type { CallOptions, ForwardRequest, ForwardResult } from "../../../shared/engine/engine.ts";
+import type { CallOptions, ForwardRequest, ForwardResult, Lane } from "../../../shared/engine/engine.ts";
 import { parseHookPoint } from "../../../shared/engine/hook-point.ts";
-import { type Batch, makeBatches } from "./batch.ts";
+import { type Batch, lanesTogether, makeBatches } from "./batch.ts";
 import { BatchRun } from "./batch-run.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { checkForward } from "./check-request.ts";
@@ -25,7 +25,7 @@ export async function forward(
     decode: false,
     kv: stack.model.kv,
     positionIds: stack.positionIds,
-    limits: LIMITS,
+    limits: lanesTogether(LIMITS, stack.model),
   });
   for (const batch of batches) await forwardBatch(stack, request, batch, result, signal);
   return result;
@@ -96,9 +96,11 @@ async function logitsOf(
   result: ForwardResult,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { dModel, vocabSize } = stack.model;
-  const places = batch.lanes.flatMap(({ ids }, lane) => {
-    const count = wanted === "last" ? 1 : ids.length;
+  const { dModel, vocabSize, quantisesTogether } = stack.model;
+  const rowsOf = ({ ids }: Lane) => (wanted === "last" && !quantisesTogether ? 1 : ids.length);
+  const places = batch.lanes.flatMap((own, lane) => {
+    const { ids } = own;
+    const count = rowsOf(own);
     return Array.from({ length: count }, (_, i) => ({ lane, position: ids.length - count + i }));
   });
   const rows = new Float32Array(places.length * dModel);
@@ -111,8 +113,8 @@ async function logitsOf(
   await runHead(stack, rows, signal, () => undefined, logits);
   let first = 0;
   for (const [lane, member] of batch.members.entries()) {
-    const count = wanted === "last" ? 1 : (batch.lanes[lane]?.ids.length ?? 0);
-    result.logits[member] = logits.subarray(first * vocabSize, (first + count) * vocabSize);
-    first += count;
+    const end = first + rowsOf(batch.lanes[lane] as Lane);
+    result.logits[member] = logits.subarray((wanted === "last" ? end - 1 : first) * vocabSize, end * vocabSize);
+    first = end;
   }
 }

@@ -5,7 +5,7 @@ import type {
   Lane,
   TokenListener,
 } from "../../../shared/engine/engine.ts";
-import { type Batch, makeBatches } from "./batch.ts";
+import { type Batch, lanesTogether, makeBatches } from "./batch.ts";
 import { BatchRun, type StepInputs, stopIfAborted } from "./batch-run.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { checkGenerate } from "./check-request.ts";
@@ -42,7 +42,7 @@ export async function generate(
     decode: true,
     kv: stack.model.kv,
     positionIds: stack.positionIds,
-    limits: LIMITS,
+    limits: lanesTogether(LIMITS, stack.model),
   });
   for (const batch of batches) {
     const written = await generateBatch(stack, request, batch, options);
@@ -115,17 +115,28 @@ async function choose(
   signal: AbortSignal | undefined,
   onToken: TokenListener | undefined,
 ): Promise<void> {
-  const { dModel, vocabSize } = stack.model;
+  const { dModel, vocabSize, quantisesTogether } = stack.model;
   const active = writing.map((_, lane) => lane).filter((lane) => writing[lane]?.finish === null);
-  const rows = new Float32Array(active.length * dModel);
-  for (const [i, lane] of active.entries()) {
-    const column = (step.lengths[lane] as number) - 1 - (step.firstPositions[lane] as number);
+  const places = active.flatMap((lane) => {
+    const last = (step.lengths[lane] as number) - 1 - (step.firstPositions[lane] as number);
+    // Where rows are rounded together, the last one is what it is only among the others.
+    const first = quantisesTogether ? 0 : last;
+    return Array.from({ length: last - first + 1 }, (_, i) => ({
+      lane,
+      column: first + i,
+      chooses: first + i === last,
+    }));
+  });
+  const rows = new Float32Array(places.length * dModel);
+  for (const [i, { lane, column }] of places.entries()) {
     const at = (lane * step.columns + column) * dModel;
     rows.set(stream.subarray(at, at + dModel), i * dModel);
   }
   await runHead(stack, rows, signal, (first, count, logits) => {
     for (let i = 0; i < count; i++) {
-      const lane = writing[active[first + i] as number] as Writing;
+      const place = places[first + i];
+      if (place === undefined || !place.chooses) continue;
+      const lane = writing[place.lane] as Writing;
       const id = lane.sample(logits.subarray(i * vocabSize, (i + 1) * vocabSize));
       lane.ids.push(id);
       if (ends.has(id)) lane.finish = "stop";

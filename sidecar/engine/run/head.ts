@@ -88,13 +88,13 @@ async function inParts(
   { rows, signal, built }: { rows: Float32Array; signal: AbortSignal | undefined; built: BuiltBlock },
   each: (first: number, count: number, run: RunPart) => Promise<void>,
 ): Promise<void> {
-  const { dModel, vocabSize, head } = stack.model;
+  const { dModel, vocabSize, head, quantisesTogether } = stack.model;
   const { entry } = headNames(stack);
   const { session, inputTypes } = built;
   // Inputs that this pass does not need must be fed all the same.
   const lens = built.graph.lens === undefined ? {} : unasked(built.graph.lens);
   const total = rows.length / dModel;
-  const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
+  const atOnce = quantisesTogether ? total : Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
   for (let first = 0; first < total; first += atOnce) {
     stopIfAborted(signal);
     const count = Math.min(atOnce, total - first);
