@@ -75,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): RefractApi {
   );
   const running = new RunningSpecs(models, trust, log);
   const runs = new RunsView(running);
-  const results = new ResultsPanel(context, log, running);
+  const results = new ResultsPanel(context, log, { sidecar, running });
   context.subscriptions.push(
     ...[running, runs, results, new SpecLenses(running)],
     ...[new SpecDiagnostics(sidecar, models, log), new SpecCompletion(models)],

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { ResultDocument } from "../../shared/plugin/result-document.ts";
@@ -8,6 +8,7 @@ import { findPromptById } from "../prompts/find-prompt.ts";
 import { readRunFolder } from "../runs/run-folders.ts";
 import type { RunningSpecs } from "../runs/running-specs.ts";
 import { sentenceOf } from "../show-problem.ts";
+import type { Sidecar } from "../sidecar/sidecar.ts";
 import { Panel } from "./panel.ts";
 import { saveExport } from "./save-export.ts";
 
@@ -16,16 +17,22 @@ const SHOWN_KEY = "refract.results.folder";
 
 /** A run's results: the same page as the report, linked to the spec and the prompts behind each number. */
 export class ResultsPanel extends Panel<typeof fromResultsSchema, ToResults> {
+  readonly #sidecar: Sidecar;
   readonly #running: RunningSpecs;
   #folder: string | null;
 
-  constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, running: RunningSpecs) {
+  constructor(
+    context: vscode.ExtensionContext,
+    log: vscode.LogOutputChannel,
+    { sidecar, running }: { sidecar: Sidecar; running: RunningSpecs },
+  ) {
     super(context, log, {
       viewType: "refract.results",
       page: "results",
       title: "Results",
       messages: async () => (await import("../../shared/protocol/pages/results-messages.ts")).fromResultsSchema,
     });
+    this.#sidecar = sidecar;
     this.#running = running;
     this.#folder = context.workspaceState.get<string | null>(SHOWN_KEY, null);
     this.register(running.onDidChange(() => void this.#sendDocument()));
@@ -48,9 +55,12 @@ export class ResultsPanel extends Panel<typeof fromResultsSchema, ToResults> {
     switch (message.type) {
       case "ready":
         return;
-      case "save":
-        await saveExport(message.name, message.content);
+      case "save-report": {
+        const client = await this.#sidecar.client();
+        const { html } = await client.request("run.report", { folder });
+        await saveExport(`${basename(folder)}.html`, new TextEncoder().encode(html));
         return;
+      }
       case "open-spec": {
         const run = await readRunFolder(folder);
         if (run === null) throw refused(`${folder} is not a run folder any more.`);
@@ -58,13 +68,15 @@ export class ResultsPanel extends Panel<typeof fromResultsSchema, ToResults> {
         return;
       }
       case "open-prompt":
-        await this.#openPrompt(message.id);
+        await this.#openPrompt(message.id, folder);
     }
   }
 
-  async #openPrompt(id: string): Promise<void> {
-    const found = await findPromptById(id);
-    if (found === null) throw refused(`No prompt file of this workspace holds the prompt "${id}".`);
+  async #openPrompt(id: string, folder: string): Promise<void> {
+    const run = await readRunFolder(folder);
+    const beside = vscode.Uri.file(dirname(run?.spec ?? folder));
+    const found = await findPromptById(id, beside);
+    if (found === null) throw refused(`No prompt file of this workspace or beside the spec holds the prompt "${id}".`);
     await vscode.window.showTextDocument(found.document, { viewColumn: vscode.ViewColumn.One, selection: found.range });
   }
 

@@ -102,6 +102,8 @@ export const METHODS = {
   "spec.complete": { params: specCompleteParamsSchema, result: specCompleteSchema },
   /** Runs every experiment of a spec; the run folder holds all results, and a run that was cancelled can be resumed. */
   run: { params: runParamsSchema, event: runEventSchema, result: runResultSchema },
+  /** A run's results as one HTML page that opens offline. */
+  "run.report": { params: z.object({ folder: z.string() }), result: z.object({ html: z.string() }) },
   compare: { params: compareParamsSchema, event: compareEventSchema, result: compareResultSchema },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType; event?: z.ZodType }>;
 

@@ -28,6 +28,7 @@ import { runSpec } from "../application/run-spec.ts";
 import { dictionariesOfSpec } from "../application/spec-dictionaries.ts";
 import { SpecPlugins } from "../application/spec-plugins.ts";
 import { openTokenizer } from "../engine/tokens/open-tokenizer.ts";
+import { reportHtml } from "../runs/write-report.ts";
 import { tellLoading } from "./tell-loading.ts";
 
 export interface HandlerContext {
@@ -177,6 +178,7 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
       }
       return runSpec(params, application, plugins.paths, call);
     },
+    "run.report": async ({ folder }) => ({ html: reportHtml(folder) }),
     compare: async (params, call) => {
       const registry = await plugins.registry();
       const model = await application.openModel(params.model, { signal: call.signal });

@@ -30,10 +30,26 @@ describe("the results page", () => {
     const { page } = await openDocument(DARK);
     const matrix = page.locator("#causes .block-matrix");
     expect(await matrix.locator("td").nth(1).innerText()).toMatch(/0\.98\s*0\.90 to 1\.0/);
-    expect(await matrix.locator("td").nth(1).getAttribute("title")).toContain("n 48");
+    expect(await matrix.locator("td").nth(1).getAttribute("title")).toMatch(/n\s48/);
     // An n that all cells share is said once.
     expect(await matrix.innerText()).toContain("below each value its interval; n 48.");
     expect(await matrix.locator("tr.control td").nth(1).innerText()).toContain("no refusal to lose");
+    await page.close();
+  });
+
+  it("opens its spec, a prompt of the evidence in its file, and saves the report", async () => {
+    const { page, posted } = await openDocument(DARK);
+    await page.locator("vscode-button", { hasText: "Open spec" }).click();
+    await page.locator("vscode-button", { hasText: "Save report" }).click();
+    await page.locator("#causes .evidence").first().click();
+    const id = page.locator("dialog[open] .evidence-row .evidence").first();
+    await id.click();
+    expect(await posted()).toEqual([
+      { type: "ready" },
+      { type: "open-spec" },
+      { type: "save-report" },
+      { type: "open-prompt", id: await id.innerText() },
+    ]);
     await page.close();
   });
 

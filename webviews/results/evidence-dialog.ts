@@ -1,9 +1,10 @@
 import { html, type TemplateResult } from "lit";
 import type { Evidence } from "../../shared/plugin/result-document.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
+import type { ResultActions } from "./mount-results.ts";
 
 /** The prompts behind a number, each with what the model did under every condition. */
-export function evidenceDialog(evidence: Evidence, onClose: () => void): TemplateResult {
+export function evidenceDialog(evidence: Evidence, onClose: () => void, actions: ResultActions | null): TemplateResult {
   return html`<dialog class="evidence-dialog" aria-label=${evidence.title} @close=${onClose}>
     <form method="dialog" class="dialog-head">
       <h3>${evidence.title}</h3>
@@ -11,7 +12,7 @@ export function evidenceDialog(evidence: Evidence, onClose: () => void): Templat
     </form>
     ${evidence.rows.map(
       (row) => html`<section class="evidence-row">
-        <p><span class="quiet">${row.id}</span> ${row.prompt}</p>
+        <p>${actions ? idLink(row.id, actions) : html`<span class="quiet">${row.id}</span>`} ${row.prompt}</p>
         ${row.note ? html`<p class="quiet">${row.note}</p>` : ""}
         <table>
           <tbody>
@@ -28,4 +29,8 @@ export function evidenceDialog(evidence: Evidence, onClose: () => void): Templat
       </section>`,
     )}
   </dialog>`;
+}
+
+function idLink(id: string, actions: ResultActions): TemplateResult {
+  return html`<button class="evidence" title="Open the prompt in its file" @click=${() => actions.openPrompt(id)}>${id}</button>`;
 }

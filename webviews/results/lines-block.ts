@@ -9,7 +9,7 @@ import { figureText } from "./figure-text.ts";
 
 /** Each series has a colour of VS Code's charts and a dash of its own, so that series are told apart without colour too. */
 const STROKES = [
-  { variable: "--vscode-charts-orange", otherwise: "#d18616", dash: [] },
+  { variable: "--series-orange", otherwise: "#d18616", dash: [] },
   { variable: "--vscode-charts-blue", otherwise: "#1a85ff", dash: [8, 3] },
   { variable: "--vscode-charts-green", otherwise: "#388a34", dash: [2, 3] },
   { variable: "--vscode-charts-purple", otherwise: "#a76bd0", dash: [10, 3, 2, 3] },

@@ -4,8 +4,18 @@ import { onThemeChange } from "../ui/theme.ts";
 import { evidenceDialog } from "./evidence-dialog.ts";
 import { resultsPage } from "./results-page.ts";
 
-/** Draws a run's page into `root`; the same in VS Code and in the report. Returns a function that draws another document in its place. */
-export function mountResults(root: HTMLElement): (document: ResultDocument) => void {
+/** What VS Code can do that the report alone can't. */
+export interface ResultActions {
+  openSpec(): void;
+  openPrompt(id: string): void;
+  saveReport(): void;
+}
+
+/**
+ * Draws a run's page into `root`; the same in VS Code and in the report, which has no actions. Returns a function that draws another document
+ * in its place.
+ */
+export function mountResults(root: HTMLElement, actions: ResultActions | null): (document: ResultDocument) => void {
   let shown: ResultDocument | null = null;
   let evidence: { experiment: string; key: string } | null = null;
 
@@ -13,7 +23,7 @@ export function mountResults(root: HTMLElement): (document: ResultDocument) => v
     if (!shown) return;
     const rows =
       evidence && shown.experiments.find((each) => each.name === evidence?.experiment)?.evidence[evidence.key];
-    render(html`${resultsPage(shown, open)} ${rows ? evidenceDialog(rows, close) : ""}`, root);
+    render(html`${resultsPage(shown, open, actions)} ${rows ? evidenceDialog(rows, close, actions) : ""}`, root);
     const dialog = root.querySelector("dialog");
     if (dialog && !dialog.open) dialog.showModal();
   };

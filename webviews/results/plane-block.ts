@@ -52,9 +52,19 @@ function picture(
     <text class="axis-label" x=${(MARGIN.left + WIDTH - MARGIN.right) / 2} y=${HEIGHT - 8} text-anchor="middle">${named(block.x)}</text>
     <text class="axis-label" transform="translate(14 ${(HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${named(block.y)}</text>
     ${block.arrows.map((arrow) => (arrow.error ? svg`<ellipse class="shift-interval" cx=${x.at(arrow.to[0])} cy=${y.at(arrow.to[1])} rx=${Math.abs(x.at(arrow.error[0]) - x.at(0))} ry=${Math.abs(y.at(arrow.error[1]) - y.at(0))}></ellipse>` : ""))}
-    ${block.arrows.map((arrow) => svg`<line class="arrow ${arrow.evidence ? "opens" : ""}" @click=${() => arrow.evidence && open(arrow.evidence)} x1=${x.at(arrow.from[0])} y1=${y.at(arrow.from[1])} x2=${x.at(arrow.to[0])} y2=${y.at(arrow.to[1])} marker-end="url(#arrow-head)"><title>${arrow.label}</title></line><text class="arrow-label" x=${x.at(arrow.to[0]) + 6} y=${y.at(arrow.to[1]) - 6}>${arrow.label}</text>`)}
+    ${block.arrows.map((arrow) => svg`<line class="arrow ${arrow.evidence ? "opens" : ""}" @click=${() => arrow.evidence && open(arrow.evidence)} x1=${x.at(arrow.from[0])} y1=${y.at(arrow.from[1])} x2=${x.at(arrow.to[0])} y2=${y.at(arrow.to[1])} marker-end="url(#arrow-head)"><title>${arrow.label}</title></line>${arrowLabel(arrow, x, y)}`)}
     ${block.points.map((point) => svg`<path class="point group-${groups.indexOf(point.group) % SHAPES.length} ${point.evidence ? "opens" : ""}" @click=${() => point.evidence && open(point.evidence)} d=${SHAPES[groups.indexOf(point.group) % SHAPES.length]} transform="translate(${x.at(point.at[0])} ${y.at(point.at[1])})"><title>${point.label}</title></path>`)}
   </svg>`;
+}
+
+/** About how wide a letter of a label is. */
+const LETTER = 6.5;
+
+/** A label stands beside its arrow's head and the interval around it, on the side where it fits. */
+function arrowLabel({ label, to, error }: PlaneBlock["arrows"][number], x: LinearScale, y: LinearScale) {
+  const beside = 8 + (error ? Math.abs(x.at(error[0]) - x.at(0)) : 0);
+  const fits = x.at(to[0]) + beside + label.length * LETTER < WIDTH;
+  return svg`<text class="arrow-label" x=${x.at(to[0]) + (fits ? beside : -beside)} y=${y.at(to[1]) + 4} text-anchor=${fits ? "start" : "end"}>${label}</text>`;
 }
 
 function shapeKey(index: number): SVGTemplateResult {

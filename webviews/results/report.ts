@@ -6,4 +6,4 @@ import { mountResults } from "./mount-results.ts";
 registerControls();
 const data = document.getElementById("document")?.textContent ?? "null";
 const page = document.querySelector("main") as HTMLElement;
-mountResults(page)(JSON.parse(data) as ResultDocument);
+mountResults(page, null)(JSON.parse(data) as ResultDocument);

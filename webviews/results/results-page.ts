@@ -3,13 +3,16 @@ import type { ExperimentResult, ResultDocument } from "../../shared/plugin/resul
 import type { MatrixBlock } from "../../shared/plugin/view-block.ts";
 import { blockView } from "./block-view.ts";
 import type { OpenEvidence } from "./evidence-button.ts";
+import type { ResultActions } from "./mount-results.ts";
 
 /** A run's page: the answer in words first, then each experiment with its pictures, its controls, and the manifest. */
 export function resultsPage(
   document: ResultDocument,
   openEvidence: (experiment: string, key: string) => void,
+  actions: ResultActions | null,
 ): TemplateResult {
   return html`<article class="results">
+    ${actions ? actionButtons(actions) : nothing}
     ${header(document, openEvidence)}
     <nav aria-label="Experiments">
       ${document.experiments.map((experiment) => html`<a href="#${experiment.name}">${experiment.name}</a>`)}
@@ -20,6 +23,13 @@ export function resultsPage(
       <pre>${JSON.stringify(document.manifest, null, 2)}</pre>
     </details>
   </article>`;
+}
+
+function actionButtons({ openSpec, saveReport }: ResultActions): TemplateResult {
+  return html`<p class="result-actions" role="toolbar" aria-label="Results">
+    <vscode-button appearance="secondary" @click=${openSpec}>Open spec</vscode-button>
+    <vscode-button appearance="secondary" @click=${saveReport}>Save report</vscode-button>
+  </p>`;
 }
 
 type OpenExperimentEvidence = (experiment: string, key: string) => void;
@@ -40,11 +50,16 @@ function header(document: ResultDocument, openEvidence: OpenExperimentEvidence):
     ${others.length > 0 ? html`<ul class="answers">${others.map(answerView)}</ul>` : nothing}
     ${document.answers.length === 0 ? html`<p>No experiment of this run has a verdict.</p>` : nothing}
     <p class="quiet">
-      ${run.name}, ${run.spec}, ${run.model} (${run.precision}, ${run.provider}), seed ${run.seed}, started ${run.started}${run.finished ? `, finished ${run.finished}` : ", not finished"}
+      ${run.name}, ${run.spec}, ${run.model} (${run.precision}, ${run.provider}), seed ${run.seed}, started ${minuteOf(run.started)}, ${run.finished ? `finished ${minuteOf(run.finished)}` : "not finished"}
     </p>
     <p class="quiet">Refusals start with: ${run.refusalTokens.map((token) => html`<code>${token.text}</code> `)}</p>
     ${warnings(run.warnings)}
   </header>`;
+}
+
+/** A time to the minute: `2026-11-25 02:30 UTC`. */
+function minuteOf(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** The kind that answers whether refusal is one thing. */

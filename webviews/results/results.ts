@@ -13,7 +13,11 @@ const status = document.createElement("div");
 status.setAttribute("aria-live", "polite");
 const content = document.createElement("div");
 page.append(status, content);
-const show = mountResults(content);
+const show = mountResults(content, {
+  openSpec: () => host.post({ type: "open-spec" }),
+  openPrompt: (id) => host.post({ type: "open-prompt", id }),
+  saveReport: () => host.post({ type: "save-report" }),
+});
 
 const saved = host.saved();
 if (saved) show(saved);

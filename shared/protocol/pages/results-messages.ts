@@ -13,6 +13,7 @@ export const fromResultsSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open-spec") }),
   /** Opens a prompt of the evidence in its file. */
   z.object({ type: z.literal("open-prompt"), id: z.string() }),
-  z.object({ type: z.literal("save"), name: z.string(), content: z.instanceof(Uint8Array) }),
+  /** Writes the page as one HTML file that opens offline. */
+  z.object({ type: z.literal("save-report") }),
 ]);
 export type FromResults = z.output<typeof fromResultsSchema>;

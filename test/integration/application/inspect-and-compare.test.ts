@@ -384,7 +384,10 @@ describe("features of a dictionary", () => {
     const run = (confirmedDictionaries: string[]) =>
       client.stream("run", { spec, resume: null, confirmedDictionaries }, () => undefined);
     await expect(run([])).rejects.toMatchObject({ code: "untrusted-dictionary" });
-    expect(await run([join(folder, "moved")])).toMatchObject({ status: "done" });
+    const done = await run([join(folder, "moved")]);
+    expect(done).toMatchObject({ status: "done" });
+    const { html } = await client.request("run.report", { folder: done.folder });
+    expect(html).toMatch(/^<!doctype html>[\s\S]*moved\.refract\.yaml/);
   });
 
   test("of the suite beside a model are measured at once, and fit it", async () => {
