@@ -140,8 +140,12 @@ export class LiveComparison {
   }
 
   #begin(columns: readonly number[]): void {
-    for (const at of columns) this.#setColumn(at, begun(this.column(at)));
-    if (!this.#saved) return;
+    for (const at of columns) this.#put(at, begun(this.column(at)));
+    const [first, ...others] = columns;
+    if (first !== undefined && others.length === 0 && !this.#saved) {
+      this.#tell({ type: "column", column: first, value: this.column(first) });
+      return;
+    }
     this.#saved = false;
     this.tellAll();
   }

@@ -9,7 +9,7 @@ import { type CompareState, EMPTY_STATE, isRunning, receive, setSlider } from ".
 
 /** A drag stops being a drag after this rest; only then the value is sent, so that a drag isn't forty runs. */
 const REST_MS = 120;
-/** The page is kept at most this often: a long reply is written down as a whole each time. */
+/** While tokens come the page is kept this often: a long reply is written down as a whole each time. */
 const KEEP_MS = 100;
 
 registerControls();
@@ -20,7 +20,7 @@ let state: CompareState = saved
   ? receive(EMPTY_STATE, { type: "comparison", comparison: stoppedByReload(saved), saved: true })
   : EMPTY_STATE;
 let frame = 0;
-let keeping: ReturnType<typeof setTimeout> | null = null;
+let keeping: ReturnType<typeof setTimeout> | undefined;
 const resting = new Map<number, ReturnType<typeof setTimeout>>();
 
 const actions: ColumnActions = {
@@ -42,7 +42,6 @@ const actions: ColumnActions = {
 /** Tokens of many columns come faster than frames: the page is drawn at most once a frame. */
 function update(next: CompareState): void {
   state = next;
-  keep();
   if (frame !== 0) return;
   frame = requestAnimationFrame(() => {
     frame = 0;
@@ -52,13 +51,9 @@ function update(next: CompareState): void {
 
 /** Writes down what a reload must find. Not with the drawing: a page behind another tab draws no frame. */
 function keep(): void {
-  if (keeping !== null) return;
+  clearTimeout(keeping);
+  keeping = undefined;
   if (state.comparison) host.save(state.comparison);
-  const kept = state.comparison;
-  keeping = setTimeout(() => {
-    keeping = null;
-    if (state.comparison !== kept) keep();
-  }, KEEP_MS);
 }
 
 function page(current: CompareState): TemplateResult {
@@ -99,6 +94,11 @@ function toolbar(comparison: Comparison): TemplateResult {
   </div>`;
 }
 
-host.onMessage((message) => update(receive(state, message)));
+host.onMessage((message) => {
+  update(receive(state, message));
+  if (message.type !== "token") keep();
+  else keeping ??= setTimeout(keep, KEEP_MS);
+});
 update(state);
+keep();
 host.post({ type: "ready" });
