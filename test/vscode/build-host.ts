@@ -1,16 +1,24 @@
 /** Bundles what runs inside the extension host: the bridge for journeys, and the mocha tests. */
+import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { copySamples } from "./sample-workspace.ts";
 
 const HERE = import.meta.dirname;
 const OUT = join(HERE, "..", "..", "out", "vscode");
 
-export const BRIDGE = join(OUT, "bridge.cjs");
+/** The folder of the bridge's extension. */
+export const BRIDGE = join(OUT, "bridge");
+/** The workspace of the tests that F5 starts. */
+export const SAMPLES_COPY = join(OUT, "samples");
 export const MOCHA = join(OUT, "run-mocha.cjs");
 
 export async function buildHost(): Promise<void> {
   await build({
-    entryPoints: { bridge: join(HERE, "bridge.ts"), "run-mocha": join(HERE, "host", "run-mocha.ts") },
+    entryPoints: {
+      "bridge/bridge": join(HERE, "bridge", "bridge.ts"),
+      "run-mocha": join(HERE, "host", "run-mocha.ts"),
+    },
     bundle: true,
     platform: "node",
     target: "node22",
@@ -20,7 +28,12 @@ export async function buildHost(): Promise<void> {
     external: ["vscode", "mocha"],
     logLevel: "warning",
   });
+  await copyFile(join(HERE, "bridge", "package.json"), join(BRIDGE, "package.json"));
 }
 
-// F5 builds the tests before it starts VS Code.
-if (process.argv.includes("--now")) await buildHost();
+// F5 builds the tests before it starts VS Code, on a copy of the samples that they may change.
+if (process.argv.includes("--now")) {
+  await buildHost();
+  await rm(SAMPLES_COPY, { recursive: true, force: true });
+  await copySamples(SAMPLES_COPY);
+}

@@ -71,11 +71,11 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   await writeFile(join(workspace.folder, ".vscode", "bridge-port"), String(port));
   await workspace.configure(options.settings ?? {});
   await options.prepare?.(workspace);
-  const server = await startVsCodeServer({ trust: options.trust ?? true });
+  const server = await startVsCodeServer({ trust: options.trust ?? true, install: [BRIDGE] });
   const { folder } = workspace;
   const size = { width: options.width ?? 1400, height: options.height ?? 900 };
   const open = async () => {
-    const opened = await openWindow({ server, folder, tests: BRIDGE, development: true, ...size });
+    const opened = await openWindow({ server, folder, tests: null, development: true, ...size });
     await bridged(port);
     return opened;
   };

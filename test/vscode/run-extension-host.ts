@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildHost, MOCHA } from "./build-host.ts";
 import { sampleWorkspace } from "./sample-workspace.ts";
-import { startVsCodeServer } from "./vscode-server.ts";
+import { CONTRIBUTING, startVsCodeServer } from "./vscode-server.ts";
 import { closeBrowser, openWindow } from "./vscode-window.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -24,7 +24,7 @@ async function printFailures(): Promise<void> {
 
 await buildHost();
 const workspace = await sampleWorkspace();
-const server = await startVsCodeServer({ trust: true });
+const server = await startVsCodeServer({ trust: true, install: [CONTRIBUTING] });
 try {
   const window = await openWindow({ server, folder: workspace.folder, tests: MOCHA, development: true });
   const late = new Promise<never>((_resolve, reject) => {

@@ -20,10 +20,15 @@ export interface SampleWorkspace {
   remove(): Promise<void>;
 }
 
-/** A copy of the sample workspace that a test may change; without the model, which is found where the product ships it. */
+/** Copies the sample workspace; without the model, which is found where the product ships it. */
+export async function copySamples(folder: string): Promise<void> {
+  await cp(SAMPLES, folder, { recursive: true, filter: (path) => !path.startsWith(join(SAMPLES, "model")) });
+}
+
+/** A copy of the sample workspace that a test may change. */
 export async function sampleWorkspace(): Promise<SampleWorkspace> {
   const folder = await mkdtemp(join(tmpdir(), "refract-workspace-"));
-  await cp(SAMPLES, folder, { recursive: true, filter: (path) => !path.startsWith(join(SAMPLES, "model")) });
+  await copySamples(folder);
   await mkdir(join(folder, ".vscode"), { recursive: true });
   const file = join(folder, ".vscode", "settings.json");
   const configure = async (settings: Record<string, unknown>) => {

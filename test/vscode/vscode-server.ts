@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { prepareVsCode, SERVER_MAIN } from "./prepare.ts";
 
 export interface VsCodeServer {
@@ -30,21 +30,32 @@ function whenListening(child: ChildProcess, log: string[]): Promise<number> {
   });
 }
 
-/**
- * Starts VS Code's own server on loopback.
- *
- * @param trust false keeps workspace trust on, so that a folder opens restricted.
- * @param extensions folder with installed extensions; a fresh one where absent.
- */
-export async function startVsCodeServer(options: { trust: boolean; extensions?: string }): Promise<VsCodeServer> {
+/** The folder of another extension, which contributes a plugin. */
+export const CONTRIBUTING = join(import.meta.dirname, "contributing-extension");
+
+export interface ServerOptions {
+  /** False keeps workspace trust on, so that a folder opens restricted. */
+  trust: boolean;
+  /** Folder with installed extensions; a fresh one where absent. */
+  extensions?: string;
+  /** Folders of extensions that are installed there before. A window can load but one extension from where it is developed. */
+  install?: readonly string[];
+}
+
+/** Starts VS Code's own server on loopback. */
+export async function startVsCodeServer(options: ServerOptions): Promise<VsCodeServer> {
   prepareVsCode();
   const dataFolder = await mkdtemp(join(tmpdir(), "refract-vscode-"));
+  const extensions = options.extensions ?? join(dataFolder, "extensions");
+  for (const folder of options.install ?? []) {
+    await cp(folder, join(extensions, basename(folder)), { recursive: true });
+  }
   const args = [
     SERVER_MAIN,
     ...["--host", "127.0.0.1", "--port", "0", "--without-connection-token", "--accept-server-license-terms"],
     ...["--enable-smoke-test-driver", "--server-data-dir", dataFolder, "--telemetry-level", "off"],
     ...(options.trust ? ["--disable-workspace-trust"] : []),
-    ...(options.extensions === undefined ? [] : ["--extensions-dir", options.extensions]),
+    ...["--extensions-dir", extensions],
   ];
   const log: string[] = [];
   // Its own process group: VS Code's server leaves its extension hosts running for a while when it is ended alone.

@@ -15,7 +15,7 @@ const START_MS = 120_000;
 export interface WindowOptions {
   server: VsCodeServer;
   folder: string;
-  /** The module whose `run()` VS Code calls in the extension host; none opens a plain window. */
+  /** The module whose `run()` VS Code calls in the extension host. Such a window answers its dialogs itself; none opens a plain window. */
   tests: string | null;
   /** Loads the extension from the checkout; false takes the installed one. */
   development: boolean;

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** The part of mocha that is used here: it is installed with the VS Code tests alone, so its types are not at hand. */
+/** The part of mocha that is used here. */
 interface MochaRunner {
   suite: { emit(event: "pre-require", context: typeof globalThis, file: string, mocha: MochaRunner): void };
   run(done: (failures: number) => void): void;
@@ -10,7 +10,7 @@ interface MochaRunner {
 type MochaConstructor = new (options: Record<string, unknown>) => MochaRunner;
 
 const ROOT = join(__dirname, "..", "..");
-const Mocha = createRequire(join(ROOT, "test", "vscode", "package.json"))("mocha") as MochaConstructor;
+const Mocha = createRequire(join(ROOT, "package.json"))("mocha") as MochaConstructor;
 
 export async function run(): Promise<void> {
   const mocha = new Mocha({
@@ -23,6 +23,7 @@ export async function run(): Promise<void> {
   await import("./activation.test.ts");
   await import("./prompt-files.test.ts");
   await import("./inspect.test.ts");
+  await import("./contributed-plugin.test.ts");
   await import("./spec.test.ts");
   await import("./sidecar.test.ts");
   await new Promise<void>((resolve, reject) => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
 import { TEST_MODEL } from "../test-model.ts";
-import { openFile, sidecarState } from "./sidecar-state.ts";
+import { openFile, setTheme, sidecarState } from "./sidecar-state.ts";
 
 const DICTIONARIES = join(import.meta.dirname, "../../../extension/samples/model/dictionaries");
 
@@ -59,14 +59,7 @@ test("in a wide window the picture for the README shows all columns; high contra
     ["compare-window-dark", "Default Dark Modern", "vscode-dark"],
     ["compare-window-high-contrast", "Default High Contrast", "vscode-high-contrast"],
   ] as const) {
-    await host(
-      (vscode, to) =>
-        vscode.workspace
-          .getConfiguration("workbench")
-          .update("colorTheme", to, true)
-          .then(() => null),
-      theme,
-    );
+    await setTheme(journey, theme);
     await expect.poll(() => compare.locator("body").getAttribute("class")).toContain(kind);
     await page.waitForTimeout(500);
     await window.screenshot(picture);
@@ -88,7 +81,7 @@ test("a strength that is dragged runs its column again, and the others stay", as
   expect(await others()).toBe(before);
 });
 
-test("a feature of a dictionary is clamped with a slider; one of a dictionary that doesn't fit is not, and its badge says why", async () => {
+test("a feature of a dictionary is clamped with a slider; one of a dictionary that doesn't fit waits for the user's word, and the others run", async () => {
   const { window, host } = journey;
   const page = await window.webview("Compare");
   const add = async (describe: string) => {
@@ -102,18 +95,36 @@ test("a feature of a dictionary is clamped with a slider; one of a dictionary th
   await column.getByRole("slider").press("End");
   await column.getByText("its file says 4.0").waitFor();
   await column.getByText("tok/s").waitFor();
-  // VS Code under test shows no question, which is no consent.
   await add("clamp feature 5 to 4 at resid_post.1");
-  const blocked = page.locator(".column").nth(5);
-  await blocked.locator(".failure").waitFor();
-  expect(await blocked.locator(".reply").innerText()).toBe("");
+  const waits = page.locator(".column").nth(5);
+  await waits.locator(".failure", { hasText: "wrong hook point" }).waitFor();
+  await page.getByText("Run again").click();
+  await expect.poll(() => page.getByText("tok/s").count()).toBeGreaterThanOrEqual(5);
+  await waits.locator(".failure", { hasText: "wrong hook point" }).waitFor();
   await host((vscode) => vscode.commands.executeCommand("refract.models.focus").then(() => null));
   const badge = window.page.locator(".monaco-list-row", {
     hasText: /wrong hook point: it fits resid_(post\.4|pre\.5)/,
   });
   await badge.waitFor();
   await window.screenshot("compare-features");
-  for (const added of [blocked, column]) await added.getByText("Remove").click();
+});
+
+test("features of such a dictionary are edited once the user says so in VS Code's dialog, and not before", async () => {
+  const { window } = journey;
+  const page = await window.webview("Compare");
+  const waits = page.locator(".column").nth(5);
+  const dialog = window.page.locator(".monaco-dialog-box");
+  await waits.getByText("Edit anyway").click();
+  await dialog.getByText("can't be trusted").waitFor();
+  await dialog.getByText("wrong hook point").waitFor();
+  await window.screenshot("compare-consent");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await waits.getByText("Edit anyway").click();
+  await dialog.getByRole("button", { name: "Edit Anyway" }).click();
+  await waits.getByText("Not trusted, edited on your word").waitFor();
+  expect(await waits.innerText()).toMatch(/rows \d+[\s\S]*tok\/s/);
+  for (const added of [5, 4]) await page.locator(".column").nth(added).getByText("Remove").click();
   await expect.poll(() => page.locator(".column").count()).toBe(4);
 });
 
@@ -154,12 +165,26 @@ test("another prompt is compared in a panel of its own, the same one in the pane
   expect(await tabs().count()).toBe(2);
 });
 
-test("after a reload the comparisons are there again, marked as saved, before any sidecar starts", async () => {
+test("after a reload while replies come the comparisons are there again, stopped, before any sidecar starts; one is run again", async () => {
+  const before = await journey.window.webview("Compare");
+  const pid = (await journey.host((vscode) =>
+    vscode.extensions.getExtension("refract.refract")?.exports.sidecar.pid(),
+  )) as number;
+  // A sidecar that stands still: replies that are waited for for certain.
+  process.kill(pid, "SIGSTOP");
+  await before.getByText("Run again").click();
+  await before.getByText("measuring").nth(3).waitFor();
   await journey.reload();
+  process.kill(pid, "SIGKILL");
   await journey.host((vscode) => vscode.commands.executeCommand("workbench.action.closeAuxiliaryBar").then(() => null));
   const page = await journey.window.webview("Compare");
   await page.getByText("Saved comparison").waitFor();
   expect(await page.locator(".column").count()).toBe(4);
+  await page.getByText("Stopped by the reload.").nth(3).waitFor();
   expect(await tabs().count()).toBe(2);
   expect(await sidecarState(journey)).toBe("off");
+  await journey.window.screenshot("compare-reloaded");
+  await page.getByText("Run again").click();
+  await page.getByText("KL to baseline").nth(2).waitFor();
+  expect(await page.getByText("Saved comparison").count()).toBe(0);
 });

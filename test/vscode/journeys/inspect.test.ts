@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { FrameLocator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
@@ -98,8 +100,8 @@ function painted(page: FrameLocator): Promise<void> {
     .evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
 }
 
-test("features are rows of the heatmap; one is found, told of, pinned, shown by layer and taken out", async () => {
-  const { window, host } = journey;
+test("features are rows of the heatmap; one is found, told of, pinned, shown by layer, labelled and taken out", async () => {
+  const { window, host, workspace } = journey;
   const page = await window.webview("Heatmap");
   await page.locator("vscode-dropdown.rows").click();
   await page.locator("vscode-dropdown.rows vscode-option", { hasText: "strongest" }).click();
@@ -125,6 +127,15 @@ test("features are rows of the heatmap; one is found, told of, pinned, shown by 
   await page.locator(".legend", { hasText: /1 pinned .activation.*the feature is not at layer/ }).waitFor();
   await painted(page);
   await window.screenshot("features-pinned");
+
+  await card.locator("vscode-button", { hasText: "Add label" }).click();
+  await window.page.locator(".quick-input-widget input:visible").fill("breaking in");
+  await window.page.keyboard.press("Enter");
+  await card.getByText(`#${feature} breaking in`).waitFor();
+  await pinned.locator(".link", { hasText: `#${feature} breaking in` }).waitFor();
+  const notes = await readFile(join(workspace.folder, "features.notes.yaml"), "utf8");
+  expect(notes).toBe(`${layer}/${feature}: breaking in\n`);
+  await window.screenshot("features-labelled");
 
   await pinned.locator("vscode-button", { hasText: "Compare without" }).click();
   const comparison = await window.webview("Compare");

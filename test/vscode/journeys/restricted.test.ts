@@ -1,12 +1,15 @@
-import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SampleWorkspace, sampleWorkspace } from "../sample-workspace.ts";
-import { startVsCodeServer, type VsCodeServer } from "../vscode-server.ts";
+import { CONTRIBUTING, startVsCodeServer, type VsCodeServer } from "../vscode-server.ts";
 import { closeBrowser, openWindow, type VsCodeWindow } from "../vscode-window.ts";
 
 /** A folder as somebody might send it: its settings name a program and a model of its own. */
 let workspace: SampleWorkspace;
+/** Another extension of the user's, which contributes a plugin. */
+let contributing = "";
 let server: VsCodeServer;
 let window: VsCodeWindow;
 let marker: string;
@@ -16,10 +19,11 @@ beforeAll(async () => {
   marker = join(workspace.folder, "ran");
   await writeFile(join(workspace.folder, "x.sh"), `#!/bin/sh\ntouch '${marker}'\n`);
   await chmod(join(workspace.folder, "x.sh"), 0o755);
-  await writeFile(
-    join(workspace.folder, "plugin.mjs"),
-    `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(marker)}, "");`,
-  );
+  const plugin = `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(marker)}, "");`;
+  await writeFile(join(workspace.folder, "plugin.mjs"), plugin);
+  contributing = await mkdtemp(join(tmpdir(), "refract-contributing-"));
+  await cp(CONTRIBUTING, contributing, { recursive: true });
+  await writeFile(join(contributing, "layer-number.mjs"), plugin);
   await mkdir(join(workspace.folder, "m"));
   await workspace.configure({
     "refract.sidecar.nodePath": "./x.sh",
@@ -27,7 +31,7 @@ beforeAll(async () => {
     "refract.plugins": ["./plugin.mjs"],
     "security.workspace.trust.startupPrompt": "never",
   });
-  server = await startVsCodeServer({ trust: false });
+  server = await startVsCodeServer({ trust: false, install: [contributing] });
   window = await openWindow({ server, folder: workspace.folder, tests: null, development: true });
 });
 afterAll(async () => {
@@ -35,6 +39,7 @@ afterAll(async () => {
   await closeBrowser();
   await server?.close();
   await workspace?.remove();
+  if (contributing !== "") await rm(contributing, { recursive: true, force: true });
 });
 
 const ran = () =>
@@ -55,7 +60,7 @@ test("a restricted folder opens with Refract active in its limited form, which s
   expect(await ran()).toBe(false);
 });
 
-test("the command says why, too, and nothing of the folder is run or loaded", async () => {
+test("the command says why, too, and nothing is run or loaded: neither the folder's nor another extension's plugin", async () => {
   const { page } = window;
   await page.locator(".monaco-editor .view-line").first().click();
   await page.keyboard.press("F1");

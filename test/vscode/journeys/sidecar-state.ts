@@ -25,3 +25,15 @@ export async function inspectFirst(journey: Journey): Promise<void> {
     .first()
     .waitFor();
 }
+
+/** Switches the window to a theme. */
+export async function setTheme(journey: Journey, theme: string): Promise<void> {
+  await journey.host(
+    (vscode, to) =>
+      vscode.workspace
+        .getConfiguration("workbench")
+        .update("colorTheme", to, true)
+        .then(() => null),
+    theme,
+  );
+}

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
 import { TEST_MODEL } from "../test-model.ts";
-import { inspectFirst, openFile } from "./sidecar-state.ts";
+import { inspectFirst, openFile, setTheme } from "./sidecar-state.ts";
 
 let journey: Journey;
 beforeAll(async () => {
@@ -32,16 +32,9 @@ async function colours(): Promise<{ background: string; text: string }> {
 
 for (const [name, theme] of THEMES) {
   test(`editor, heatmap and hover follow the ${name} theme`, async () => {
-    const { window, host } = journey;
+    const { window } = journey;
     const before = await colours();
-    await host(
-      (vscode, to) =>
-        vscode.workspace
-          .getConfiguration("workbench")
-          .update("colorTheme", to, true)
-          .then(() => null),
-      theme,
-    );
+    await setTheme(journey, theme);
     const body = (await window.webview("Heatmap")).locator("body");
     const kind = name === "dark" || name === "light" ? `vscode-${name}` : "vscode-high-contrast";
     await expect.poll(() => body.getAttribute("class")).toContain(kind);

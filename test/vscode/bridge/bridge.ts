@@ -1,4 +1,4 @@
-/** Runs in the extension host: lets a journey evaluate functions against the `vscode` API of the window that it drives. */
+/** An extension of its own in the extension host: lets a journey evaluate functions against the `vscode` API of the window that it drives. */
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,8 +14,8 @@ const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor a
   ...parts: string[]
 ) => (api: typeof vscode, argument: unknown) => Promise<unknown>;
 
-/** Entry point of `--extensionTestsPath`; never resolves, so that the window stays open. */
-export function run(): Promise<void> {
+/** A window that VS Code takes for a test of an extension (`--extensionTestsPath`) answers its own dialogs: journeys need them to be asked. */
+export function activate(context: vscode.ExtensionContext): void {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -35,5 +35,5 @@ export function run(): Promise<void> {
     });
   });
   server.listen(bridgePort(), "127.0.0.1");
-  return new Promise(() => undefined);
+  context.subscriptions.push({ dispose: () => server.close() });
 }
