@@ -1,5 +1,5 @@
 import { integerAttribute } from "../read/graph-node.ts";
-import { ELEMENT, ELEMENT_BITS } from "../read/onnx-fields.ts";
+import { ELEMENT } from "../read/onnx-fields.ts";
 import type { OnnxGraph } from "../read/onnx-model.ts";
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -13,19 +13,21 @@ const NAMES: Readonly<Record<number, string>> = {
   22: "int4",
 };
 
-/** Precision of the weights: of block-wise quantised matrices where there are some, else of most of the bytes. */
+/** Precision of the weights: of block-wise quantised matrices where there are some, else of most of the numbers that are multiplied with. */
 export function precisionOf(graph: OnnxGraph): string {
   const blockwise = graph.nodes.find((node) => node.opType === "MatMulNBits");
   if (blockwise) {
     return `int${integerAttribute(blockwise, "bits") ?? 4}`;
   }
-  const bytes = new Map<string, number>();
+  // The table of embeddings is looked up, and may be kept wide where the matrices are narrow.
+  const tables = new Set(graph.nodes.filter(({ opType }) => opType === "Gather").map(({ inputs }) => inputs[0]));
+  const counts = new Map<string, number>();
   for (const tensor of graph.initializers.values()) {
     const name = NAMES[tensor.dataType];
     if (name !== undefined) {
-      const size = (tensor.dims.reduce((a, b) => a * b, 1) * (ELEMENT_BITS[tensor.dataType] ?? 0)) / 8;
-      bytes.set(name, (bytes.get(name) ?? 0) + size);
+      const count = tables.has(tensor.name) ? 1 : tensor.dims.reduce((a, b) => a * b, 1);
+      counts.set(name, (counts.get(name) ?? 0) + count);
     }
   }
-  return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "unknown";
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "unknown";
 }
