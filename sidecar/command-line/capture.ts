@@ -4,6 +4,7 @@ import type { HookPoint } from "../../shared/engine/hook-point.ts";
 import { refused } from "../../shared/errors.ts";
 import type { Tensor } from "../../shared/tensors/tensor.ts";
 import { matchHookPoints } from "../edits/match-hook-points.ts";
+import { refuseUnwritable } from "../files/refuse-unwritable.ts";
 import { writeSafetensors } from "../files/safetensors.ts";
 import { addCheckOption, type CheckOptions, refuseUntrusted } from "./check-dictionaries.ts";
 import { conditionsOf, readEdits, sayReports } from "./conditions-option.ts";
@@ -34,6 +35,7 @@ export function addCaptureCommand(program: Command, resolve: (path: string) => s
   addCheckOption(addModelOptions(addInputOptions(command))).action((name: string, options: CaptureOptions) =>
     withApplication(options, resolve, async (application, signal) => {
       const names = hookNames(options.hooks);
+      await refuseUnwritable(resolve(options.out), "file", "--out");
       const input = await readInput(options, resolve);
       const edits = await readEdits(options.edits === undefined ? undefined : resolve(options.edits));
       const model = await application.openModel(name, { signal });

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { ExperimentResult, ResultDocument } from "../../shared/plugin/result-document.ts";
 import { SAMPLES } from "../application/model-path.ts";
 import { readRunDocument } from "../exports/read-run.ts";
+import { refuseUnwritable } from "../files/refuse-unwritable.ts";
 import { runTools } from "../runs/run-tools.ts";
 import { writeReport } from "../runs/write-report.ts";
 import { addModelOptions, type ModelOptions, withApplication } from "./model-options.ts";
@@ -17,6 +18,7 @@ export function addDemoCommand(program: Command, resolve: (path: string) => stri
     .option("--out <dir>", "folder for the run", "runs");
   addModelOptions(command).action((options: ModelOptions & { out: string }) =>
     withApplication(options, resolve, async (application, signal) => {
+      await refuseUnwritable(resolve(options.out), "folder", "--out");
       const request = {
         specPath: join(SAMPLES, "refusal.refract.yaml"),
         out: resolve(options.out),

@@ -7,6 +7,7 @@ import { readRunComponent, readRunDocument } from "../exports/read-run.ts";
 import { runTables } from "../exports/run-tables.ts";
 import { tableAsCsv } from "../exports/table-as-csv.ts";
 import { tableAsParquet } from "../exports/table-as-parquet.ts";
+import { refuseUnwritable } from "../files/refuse-unwritable.ts";
 import { readManifest } from "../runs/manifest.ts";
 
 interface ExportOptions {
@@ -26,6 +27,7 @@ export function addExportCommand(program: Command, resolve: (path: string) => st
     .option("--out <path>", "a folder for tables (the run's own by default), a file for a component")
     .action(async (run: string, { format, out, component }: ExportOptions) => {
       const folder = resolve(run);
+      if (out !== undefined) await refuseUnwritable(resolve(out), component === undefined ? "folder" : "file", "--out");
       const written =
         component === undefined
           ? await exportTables(folder, format, out === undefined ? folder : resolve(out))

@@ -83,32 +83,32 @@ async function generateAll(
   const progress = startProgress("generate", lanes.length * maxNewTokens, "tokens");
   for (let first = 0; first < lanes.length; first += AT_ONCE) {
     const part = lanes.slice(first, first + AT_ONCE);
-    let written = 0;
-    const result = await model.engine.generate(
-      {
-        lanes: part.map(({ ids, condition }) => ({ ids, edits: condition.edits })),
-        maxNewTokens,
-        temperature,
-        topP,
-        seeds: part.map(({ prompt }) => laneSeed(seed, prompt)),
-      },
-      {
-        signal,
-        onToken: () => {
-          written += 1;
-          progress.advance(1);
-        },
-      },
-    );
-    progress.advance(part.length * maxNewTokens - written);
-    for (const [i, { ids, finish, reports: own }] of result.lanes.entries()) {
+    const written = part.map((): number[] => []);
+    const print = (i: number, ids: readonly number[], finish: "stop" | "length"): void => {
       const lane = part[i];
-      if (lane === undefined) continue;
-      const ended = finish === "stop" && endTokens.includes(ids.at(-1) ?? -1);
-      const text = tokenizer?.decode(ended ? ids.slice(0, -1) : ids) ?? "";
+      if (lane === undefined) return;
+      const text = tokenizer?.decode(finish === "stop" ? ids.slice(0, -1) : ids) ?? "";
       const line = { prompt: lane.prompt, condition: lane.condition.name, promptIds: lane.ids, ids, text, finish };
       process.stdout.write(`${JSON.stringify(line)}\n`);
-      reports[lane.c]?.push(own);
+    };
+    const request = {
+      lanes: part.map(({ ids, condition }) => ({ ids, edits: condition.edits })),
+      ...{ maxNewTokens, temperature, topP },
+      seeds: part.map(({ prompt }) => laneSeed(seed, prompt)),
+    };
+    const onToken = (lane: number, id: number): void => {
+      written[lane]?.push(id);
+      progress.advance(1);
+    };
+    const result = await model.engine.generate(request, { signal, onToken }).catch((cause: unknown) => {
+      // What was finished is kept, also of the lanes that ran beside unfinished ones.
+      for (const [i, ids] of written.entries()) if (endTokens.includes(ids.at(-1) ?? -1)) print(i, ids, "stop");
+      throw cause;
+    });
+    progress.advance(part.length * maxNewTokens - written.flat().length);
+    for (const [i, { ids, finish, reports: own }] of result.lanes.entries()) {
+      print(i, ids, finish);
+      reports[part[i]?.c ?? -1]?.push(own);
     }
   }
   progress.stop();

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { refuseUnwritable } from "../files/refuse-unwritable.ts";
 import { explainRun } from "../runs/explain-run.ts";
 import { runTools } from "../runs/run-tools.ts";
 import { addModelOptions, type ModelOptions, withApplication } from "./model-options.ts";
@@ -34,10 +36,12 @@ export function addRunCommand(program: Command, resolve: (path: string) => strin
         process.stdout.write(await explainRun({ specPath, exhaustive, from, signal }, tools));
         return;
       }
+      const out = options.out === undefined ? join(dirname(specPath), "runs") : resolve(options.out);
+      if (options.resume === undefined && existsSync(specPath)) await refuseUnwritable(out, "folder", "--out");
       const outcome = await runWithProgress(
         {
           specPath,
-          out: options.out === undefined ? join(dirname(specPath), "runs") : resolve(options.out),
+          out,
           resume: options.resume === undefined ? null : resolve(options.resume),
           exhaustive,
           from,

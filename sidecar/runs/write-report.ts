@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { RefractError, refused } from "../../shared/errors.ts";
 
 /** Where the build puts the pages; the same place from the sources and from the bundle. */
@@ -51,6 +51,7 @@ export function reportHtml(runFolder: string): string {
 export function writeReport(runFolder: string, out: string): void {
   const html = reportHtml(runFolder);
   try {
+    mkdirSync(dirname(out), { recursive: true });
     writeFileSync(out, html);
   } catch (cause) {
     throw new RefractError(

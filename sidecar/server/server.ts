@@ -53,7 +53,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   await new Promise<void>((resolve, reject) => {
     wss.once("listening", resolve);
-    wss.once("error", reject);
+    wss.once("error", (cause) => {
+      reject(refused(`serve: cannot listen on ${options.host}, port ${options.port} (${cause.message})`, cause));
+    });
   });
 
   function greet(hello: Hello, socket: WebSocket, send: (frame: ServerFrame) => void): Session {

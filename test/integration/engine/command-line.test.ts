@@ -381,6 +381,11 @@ describe("what is refused before anything runs", () => {
   it("ids outside the vocabulary", () =>
     refusal(/id 96 at position 1 .*expected 0 to 95/, "capture", MODEL, "--ids", "5,96", ...OUT));
   it("ids that are none", () => refusal(/whole numbers/, "capture", MODEL, "--ids", "5,x", ...OUT));
+  it("an output that is a folder, or lies below a file", async () => {
+    const args = ["capture", MODEL, "--ids", "5", "--hooks", "logits", "--out"];
+    await refusal(/--out: .*sae is a folder, expected a file/, ...args, "sae");
+    await refusal(/--out: .*cfg\.json is no folder/, ...args, "sae/cfg.json/new/o.safetensors");
+  });
   it("an unknown hook point", () =>
     refusal(
       /--hooks.*"resid_post.4".*layers 0 to 3/,
