@@ -35,6 +35,12 @@ for (const add of [
   add(program, fromCaller);
 }
 
+// A reader that has seen enough (`| head`) closes the pipe: nothing of that is the user's to read.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -75,3 +75,13 @@ it("leaves no engine behind when it is killed", async () => {
   await ended(run.child);
   await expect.poll(() => isAlive(engine), { timeout: 20_000 }).toBe(false);
 });
+
+it("ends without a word, and leaves no engine behind, when the reader of its output has seen enough", async () => {
+  const run = start();
+  await expect.poll(run.stdout, { timeout: 60_000 }).toContain("\n");
+  const engine = engineOf(run.child);
+  run.child.stdout?.destroy();
+  expect(await ended(run.child)).toBe(0);
+  expect(run.stderr()).not.toMatch(/EPIPE|\n\s+at /);
+  await expect.poll(() => isAlive(engine), { timeout: 20_000 }).toBe(false);
+});
