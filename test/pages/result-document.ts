@@ -173,8 +173,17 @@ export const RESULT_DOCUMENT: ResultDocument = {
         {
           type: "table",
           title: "Disagreement between scorers",
-          columns: [{ label: "scorer" }, { label: "accuracy" }],
-          rows: [{ cells: ["substrings", { value: 0.91, low: 0.88, high: 0.94, n: 450 }] }],
+          columns: [{ label: "scorer" }, { label: "accuracy" }, { label: "left out" }, { label: "prompts" }],
+          rows: [
+            {
+              cells: [
+                "substrings",
+                { value: 0.91, low: 0.88, high: 0.94, n: 450 },
+                { value: 6, n: 450, unit: "replies" },
+                { value: 45, n: 450, unit: "prompts" },
+              ],
+            },
+          ],
         },
         { type: "text", title: "What was asked", paragraphs: ["Every prompt of the test split, greedy."] },
       ],

@@ -71,6 +71,18 @@ describe("the results page", () => {
     await page.close();
   });
 
+  it("says of what is counted how many there are of how many, and the unit only where the header does not", async () => {
+    const { page } = await openDocument(DARK);
+    const row = page.locator("tr", { hasText: "0.91" });
+    expect((await row.locator("td").allInnerTexts()).map((text) => text.replaceAll("\u00a0", " "))).toEqual([
+      "substrings",
+      "0.91 [0.88, 0.94], n 450",
+      "6 of 450 replies",
+      "45 of 450",
+    ]);
+    await page.close();
+  });
+
   it("shows the pictures that carry the main answer under it, before the experiments", async () => {
     const { page } = await openDocument(DARK);
     expect(await page.locator("header .block-matrix h4").innerText()).toContain("Causes");

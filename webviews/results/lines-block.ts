@@ -90,7 +90,11 @@ function mount(element: HTMLElement | undefined, block: LinesBlock, open: OpenEv
         y: { range: (_plot, low, high) => [min ?? Math.min(low, 0), max ?? high + (high - low) * 0.05] },
       },
       axes: [{ ...axis, label: block.x.label, incrs: [1, 2, 5, 10, 20] }, axis],
-      hooks: { draw: [(plot) => drawMarks(plot, block, theme.foreground, theme.font)] },
+      hooks: {
+        draw: [
+          (plot) => drawMarks(plot, block, { color: theme.foreground, ground: theme.background, font: theme.font }),
+        ],
+      },
     },
     data as uPlot.AlignedData,
     element,
@@ -122,12 +126,18 @@ function withAlpha(color: string, alpha: number): string {
   return `color-mix(in srgb, ${color} ${100 * alpha}%, transparent)`;
 }
 
+/** What marks are drawn with: their colour and font, and the colour of the page behind their words. */
+interface MarkInk {
+  color: string;
+  ground: string;
+  font: string;
+}
+
 /** A vertical line with its word at each marked place, e.g. the merge layer. */
-function drawMarks(plot: uPlot, block: LinesBlock, color: string, font: string): void {
+function drawMarks(plot: uPlot, block: LinesBlock, { color, ground, font }: MarkInk): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.strokeStyle = color;
-  ctx.fillStyle = color;
   ctx.font = `${11 * devicePixelRatio}px ${font}`;
   ctx.textAlign = "left";
   ctx.setLineDash([4, 4]);
@@ -137,7 +147,12 @@ function drawMarks(plot: uPlot, block: LinesBlock, color: string, font: string):
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(mark.label, x + 4, bbox.top + bbox.height - 12 * devicePixelRatio * (1 + (index % 3)));
+    const y = bbox.top + bbox.height - 12 * devicePixelRatio * (1 + (index % 3));
+    // A line that runs through the word would strike it out.
+    ctx.fillStyle = ground;
+    ctx.fillRect(x + 2, y - 10 * devicePixelRatio, ctx.measureText(mark.label).width + 4, 13 * devicePixelRatio);
+    ctx.fillStyle = color;
+    ctx.fillText(mark.label, x + 4, y);
   });
   ctx.restore();
 }

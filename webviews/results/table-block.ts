@@ -29,5 +29,5 @@ function cellContent(
 ): TemplateResult {
   if (typeof cell === "string") return evidenceButton(cell, evidence, open);
   const said = cell.unit !== undefined && [column?.unit, column?.label].includes(cell.unit);
-  return evidenceButton(figureText(said ? { ...cell, unit: "" } : cell, undefined), cell.evidence ?? evidence, open);
+  return evidenceButton(figureText(cell, said ? null : undefined), cell.evidence ?? evidence, open);
 }

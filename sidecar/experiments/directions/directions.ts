@@ -115,7 +115,10 @@ function summarise(all: readonly DirectionData[]): ExperimentSummary {
     figures,
     verdicts: [],
     sentences,
-    notes: all.map(({ component, because }) => `${component}: ${because}`),
+    // Where there were candidates, their picture's caption says why one was chosen.
+    notes: all
+      .filter(({ candidates }) => candidates.length === 0)
+      .map(({ component, because }) => `${component}: ${because}`),
     blocks,
     evidence,
   };
