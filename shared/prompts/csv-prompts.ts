@@ -28,7 +28,14 @@ function parse(text: string): ParsedPrompts {
     return { prompts: [], diagnostics };
   }
   const names = header.cells.map((cell) => cell.text.trim());
-  if (textKeyOf(names) === null) {
+  const textKey = textKeyOf(names);
+  const twin = names.lastIndexOf(textKey ?? "");
+  if (textKey !== null && names.indexOf(textKey) !== twin) {
+    const range = header.cells[twin]?.range ?? { start: header.start, end: header.end };
+    report("error", `Two columns are named "${textKey}": which of them is the prompt?`, range);
+    return { prompts: [], diagnostics };
+  }
+  if (textKey === null) {
     report("error", `No column "text" (found: ${names.join(", ")}).`, { start: header.start, end: header.end });
     return { prompts: [], diagnostics };
   }

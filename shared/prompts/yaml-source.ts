@@ -13,9 +13,12 @@ export function readYaml(
 ): { value: SourcedValue | null; diagnostics: PromptDiagnostic[] } {
   const document = parseDocument(text, { prettyErrors: false });
   const diagnostics = document.errors.map(
-    ({ message, pos: [start, end] }): PromptDiagnostic => ({
+    ({ code, message, pos: [start, end] }): PromptDiagnostic => ({
       severity: "error",
-      message: `Not valid YAML: ${message}`,
+      message:
+        code === "MULTIPLE_DOCS"
+          ? 'A line "---" begins a second YAML document here; expected one.'
+          : `Not valid YAML: ${message}`,
       range: { start: offset + start, end: offset + Math.max(end, start + 1) },
     }),
   );

@@ -28,6 +28,7 @@ function found(input: unknown): string {
   if (input === null) return "an empty value";
   if (Array.isArray(input)) return "a list";
   if (typeof input === "object") return "named fields";
+  if (typeof input === "number") return String(input);
   return JSON.stringify(input);
 }
 
@@ -76,8 +77,8 @@ export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
 function weight(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {
     if (issue.code === "unrecognized_keys") return sum + issue.keys.length;
-    // A field of the right name and the wrong content says that this branch was meant.
-    return sum + (issue.path.length > 1 ? 0.5 : 1);
+    // A field of the right name and the wrong content says that this branch was meant, and so does an entry of a list.
+    return sum + (issue.path.length > 1 ? 0.5 : issue.path.length === 1 ? 0.75 : 1);
   }, 0);
 }
 

@@ -57,11 +57,17 @@ export function npyDtype(header: NpyHeader, label: string): FloatDtype {
   return dtype;
 }
 
-/** Reads an .npy file of floats as float32, row-major. */
+/** A matrix that was stored column by column, as NumPy saves a transposed one. */
+function rowMajor(data: Float32Array, [rows = 0, columns = 0]: readonly number[]): Float32Array {
+  return data.map((_, i) => data[(i % columns) * rows + Math.floor(i / columns)] as number);
+}
+
+/** Reads an .npy file of floats as float32, row-major; a matrix may be stored in Fortran order. */
 export async function readNpy(path: string): Promise<{ shape: number[]; data: Float32Array }> {
   return withFile(path, async (file, size) => {
     const header = parseNpyHeader(await readExactly(file, path, 0, Math.min(size, 65_536)), path);
-    const dtype = npyDtype(header, path);
+    const columns = header.fortranOrder && header.shape.length === 2;
+    const dtype = npyDtype(columns ? { ...header, fortranOrder: false } : header, path);
     const bytes = await readExactly(file, path, header.dataOffset, size - header.dataOffset);
     const data = toFloat32(bytes, dtype);
     const expected = header.shape.reduce((product, n) => product * n, 1);
@@ -70,6 +76,6 @@ export async function readNpy(path: string): Promise<{ shape: number[]; data: Fl
         `${path}: holds ${data.length} values, expected ${expected} for shape (${header.shape.join(", ")})`,
       );
     }
-    return { shape: header.shape, data };
+    return { shape: header.shape, data: columns ? rowMajor(data, header.shape) : data };
   });
 }

@@ -122,7 +122,12 @@ describe("what is refused", () => {
     ["a zero vector to ablate", { ...ablate, vectors: "v.safetensors#zero" }, /row 0 is zero/],
     ["a rank-deficient subspace", { ...ablate, vectors: "v.safetensors#deficient" }, /row 1 .* rank-deficient/],
     ["a range that holds nothing", { ...add, positions: { from: 4, to: 2 } }, /positions.*from 4 to 2/],
-    ["a position that is no number", { ...add, positions: ["first"] }, /positions/],
+    [
+      "a position that is no number",
+      { ...add, positions: ["first"] },
+      /positions\[0\]: expected a number, found "first"/,
+    ],
+    ["a position between two", { ...add, positions: [0, 1.5] }, /positions\[1\]: expected a whole number, found 1.5/],
     [
       "a dictionary that is none",
       { kind: "clamp", at: "resid_post.1", dictionary: "v.safetensors", feature: 0, value: 1 },

@@ -76,6 +76,7 @@ describe("a GitHub Models prompt file", () => {
   it("says what is wrong and where", () => {
     const cases: [string, RegExp][] = [
       ["messages:\n- role: [user\n", /^error \d:\d+ Not valid YAML/],
+      ["name: x\n---\nmessages: []\n", /^error 2:1 A line "---" begins a second YAML document here; expected one/],
       ["name: x\n", /^error 1:1 The file has no "messages"/],
       ["", /^error 1:1 The file has no "messages"/],
       ["messages: hi\n", /^error 1:11 "messages" is a text; expected a list of \{role, content\}/],

@@ -163,6 +163,10 @@ describe("a CSV file", () => {
 
   it("without a column of prompts, without rows or without anything is a fault", () => {
     expect(faultsOf(parse("p.csv", "a,b\n1,2\n"), "a,b\n1,2\n")).toEqual(['error 1:1 No column "text" (found: a, b).']);
+    const twice = "text,id,text\n1,2,3\n";
+    expect(faultsOf(parse("p.csv", twice), twice)).toEqual([
+      'error 1:9 Two columns are named "text": which of them is the prompt?',
+    ]);
     expect(faultsOf(parse("p.csv", "text\n"), "text\n")).toEqual(["error 1:1 The file has column names and no rows."]);
     expect(faultsOf(parse("p.csv", ""), "")).toEqual(["error 1:1 The file is empty: expected a line of column names."]);
   });
