@@ -53,7 +53,8 @@ export class ReadingChoices extends Disposable {
   }
 
   async all(resource: vscode.Uri): Promise<ChosenReading[]> {
-    const client = await this.#sidecar.client();
+    // With the plugins as the settings and other extensions name them now.
+    const client = await this.#models.client();
     const model = await this.#models.forResource(resource);
     const file = readSettings(resource).directions;
     const { readings } = await client.request("readings.list", {});

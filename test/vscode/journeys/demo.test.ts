@@ -1,10 +1,19 @@
 import { spawnSync } from "node:child_process";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Journey, startJourney } from "../journey.ts";
 
+/** A new user has none of the samples in the window: the demo brings them. */
+async function emptied({ folder }: { folder: string }): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name !== ".vscode") await rm(join(folder, name), { recursive: true });
+  }
+}
+
 let journey: Journey;
 beforeAll(async () => {
-  journey = await startJourney({ settings: { "editor.minimap.enabled": false } });
+  journey = await startJourney({ settings: { "editor.minimap.enabled": false }, prepare: emptied });
   await journey.host((vscode) => vscode.commands.executeCommand("workbench.action.closeAuxiliaryBar").then(() => null));
 });
 afterAll(() => journey?.end());
@@ -53,8 +62,8 @@ test("in a narrow editor the prompt's text and the template's last tokens are bo
   const { window, host } = journey;
   await host(async (vscode) => {
     for (const group of vscode.window.tabGroups.all.slice(1)) await vscode.window.tabGroups.close(group);
-    const [uri] = await vscode.workspace.findFiles("start.prompt.md");
-    if (uri !== undefined) await vscode.window.showTextDocument(uri, { preview: false, viewColumn: 1 });
+    const shown = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith("start.prompt.md"));
+    if (shown !== undefined) await vscode.window.showTextDocument(shown, { preview: false, viewColumn: 1 });
     await vscode.commands.executeCommand("refract.showHeatmap");
   });
   await window.page.setViewportSize({ width: 900, height: 700 });
