@@ -312,7 +312,7 @@ export class HeatmapPanel extends Panel<typeof fromHeatmapSchema, ToHeatmap> {
     if (inspected === undefined || inspected.stale) return;
     const cell = await this.#inspections.cell(inspected, layer, token, TOP_TOKENS);
     const nextTokens = cell.nextTokens.map(({ text, probability }) => ({ text, probability }));
-    this.send({ type: "details", details: { layer, token, nextTokens, features: cell.features } });
+    this.send({ type: "details", details: { layer, token, nextTokens, features: cell.features, note: cell.note } });
   }
 
   async #readAgain(): Promise<void> {

@@ -95,6 +95,8 @@ export const cellParamsSchema = z.object({
 export const cellSchema = z.object({
   nextTokens: z.array(z.object({ id: z.int(), text: z.string(), probability: z.number() })),
   features: z.array(z.object({ layer: z.int(), feature: z.int(), label: z.string(), activation: z.number() })),
+  /** Why the features could not be read; empty where they could, or where the model has no dictionaries. */
+  note: z.string(),
   /** The stream's norm here. */
   norm: z.number(),
 });

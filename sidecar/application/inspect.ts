@@ -109,11 +109,18 @@ async function readOutput(
   return { surprisal, refusal: Math.min(1, refusal) };
 }
 
+/** What features of a cell are taken from; a suite or labels that can't be read leave none, with the reason in `note`. */
+export interface CellFeatures {
+  suite: readonly Dictionary[];
+  labels: FeatureLabels;
+  note: string;
+}
+
 /** What the logit lens and the suite's dictionary of that layer, where there is one, see in one cell of a pass. */
 export async function inspectCell(
   pass: Pass,
-  { layer, token, top, labels }: { layer: number; token: number; top: number; labels: FeatureLabels },
-  suite: readonly Dictionary[],
+  { layer, token, top }: { layer: number; token: number; top: number },
+  { suite, labels, note }: CellFeatures,
   signal: AbortSignal,
 ): Promise<Cell> {
   const { engine } = pass.model;
@@ -140,7 +147,7 @@ export async function inspectCell(
     ...labels.named(feature),
     activation,
   }));
-  return { nextTokens, features, norm: Math.hypot(...row) };
+  return { nextTokens, features, note, norm: Math.hypot(...row) };
 }
 
 /** The strongest features of one row, strongest first; only those that fire. */

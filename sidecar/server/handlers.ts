@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { RefractError } from "../../shared/errors.ts";
 import type { Handlers } from "../../shared/protocol/interface.ts";
 import type { OpenModel } from "../../shared/protocol/model-messages.ts";
 import { completeSpec } from "../../shared/spec/complete-spec.ts";
@@ -9,7 +10,7 @@ import { listConditions } from "../application/conditions.ts";
 import { DictionaryTrust } from "../application/dictionary-trust.ts";
 import { describeFeature } from "../application/features/describe-feature.ts";
 import { featureFiring } from "../application/features/feature-firing.ts";
-import { readFeatureLabels } from "../application/features/feature-labels.ts";
+import { NO_LABELS, readFeatureLabels } from "../application/features/feature-labels.ts";
 import { FEATURES_READING, featureReading, gapsOf } from "../application/features/feature-reading.ts";
 import { followFeature } from "../application/features/follow-feature.ts";
 import { searchFeatures } from "../application/features/search-features.ts";
@@ -17,7 +18,7 @@ import { strongestFeatures } from "../application/features/strongest-features.ts
 import { describeSuite } from "../application/features/suite-features.ts";
 import { writeFeatureVectors } from "../application/features/write-feature-vectors.ts";
 import { findModels } from "../application/find-models.ts";
-import { inspect, inspectCell } from "../application/inspect.ts";
+import { type CellFeatures, inspect, inspectCell } from "../application/inspect.ts";
 import { listDirections } from "../application/list-directions.ts";
 import { meantDictionaries } from "../application/meant-dictionaries.ts";
 import { suiteOf } from "../application/model-dictionaries.ts";
@@ -67,6 +68,15 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
   const suiteFor = async (model: LoadedModel, path: string | null) =>
     suiteOf(model, path, (await plugins.registry()).all("dictionaries"));
 
+  async function cellFeatures(model: LoadedModel, path: string | null, labels: string | null): Promise<CellFeatures> {
+    try {
+      return { suite: await suiteFor(model, path), labels: await readFeatureLabels(labels), note: "" };
+    } catch (error) {
+      if (!(error instanceof RefractError)) throw error;
+      return { suite: [], labels: NO_LABELS, note: error.message };
+    }
+  }
+
   return {
     "server.info": async () => ({ version, pid: process.pid, node: process.version }),
     "models.find": async () => ({ models: await findModels() }),
@@ -111,8 +121,8 @@ export function handlersFor({ application, plugins, version }: HandlerContext): 
     },
     "inspect.cell": async ({ key, layer, token, top, dictionaries, labels }, { signal }) => {
       const pass = passes.get(key);
-      const cell = { layer, token, top, labels: await readFeatureLabels(labels) };
-      return inspectCell(pass, cell, await suiteFor(pass.model, dictionaries), signal);
+      const features = await cellFeatures(pass.model, dictionaries, labels);
+      return inspectCell(pass, { layer, token, top }, features, signal);
     },
     "features.suite": async ({ model, dictionaries }) =>
       describeSuite(await suiteFor(await application.openModel(model), dictionaries)),

@@ -197,7 +197,7 @@ describe("features on the heatmap page", () => {
 
   it("are looked for in the prompts of the file, with what is being done, a stop, and the prompts found", async () => {
     const { page, send, posted } = await openWith(strongest(4), DARK);
-    await send({ type: "details", details: { layer: 4, token: 14, nextTokens: [], features: [] } });
+    await send({ type: "details", details: { layer: 4, token: 14, nextTokens: [], features: [], note: "" } });
     await page.locator(".details .link").first().click();
     await send({ type: "feature", feature: DESCRIPTION });
     await page.locator("vscode-button", { hasText: "Where it fires" }).click();
@@ -289,7 +289,7 @@ describe("features on the heatmap page", () => {
     const { page, send, screenshot } = await openWith(strongest(4), theme, { ...options, height: 1000 });
     const features = FOUND.found.map((feature) => ({ ...feature, layer: 4, activation: 0.81 }));
     const nextTokens = [{ text: " into", probability: 0.62 }];
-    await send({ type: "details", details: { layer: 4, token: 14, nextTokens, features } });
+    await send({ type: "details", details: { layer: 4, token: 14, nextTokens, features, note: "" } });
     await send({ type: "pinned-features", features: PINNED });
     await page.locator("input[type=search]").fill("intrusion");
     await send({ type: "found", query: "intrusion", result: FOUND });

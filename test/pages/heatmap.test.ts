@@ -235,6 +235,7 @@ describe("the heatmap page", () => {
           { text: "No", probability: 0.31 },
         ],
         features: [{ layer: 4, feature: 512, label: "intrusion", activation: 0.81 }],
+        note: "",
       },
     });
     await opened.page.waitForTimeout(300);

@@ -59,7 +59,9 @@ function nextTokens(state: HeatmapState): TemplateResult | typeof nothing {
 }
 
 function features(state: HeatmapState, actions: FeatureActions): TemplateResult | typeof nothing {
-  if (!state.details || state.details.features.length === 0) return nothing;
+  if (!state.details) return nothing;
+  if (state.details.note !== "") return html`<p class="quiet">No features: ${state.details.note}</p>`;
+  if (state.details.features.length === 0) return nothing;
   return html`<p class="quiet">Top features here</p>
     <ol class="readout">
       ${state.details.features.map((feature) => html`<li>${actions.link(feature)} <span>${formatFigure(feature.activation)}</span></li>`)}

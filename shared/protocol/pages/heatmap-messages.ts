@@ -68,6 +68,8 @@ export interface CellDetails {
   nextTokens: { text: string; probability: number }[];
   /** The dictionary's strongest features here; empty without a dictionary. */
   features: (LabelledFeature & { activation: number })[];
+  /** Why the features could not be read; empty where they could. */
+  note: string;
 }
 
 export type ToHeatmap =

@@ -32,7 +32,8 @@ export class FeatureLabels {
   }
 }
 
-const NO_LABELS = new FeatureLabels(new Map());
+/** Where no file was named. */
+export const NO_LABELS = new FeatureLabels(new Map());
 
 /** The user's notes beside an export: what "Add Label" writes, and what wins over it. */
 export const NOTES_FILE = "features.notes.yaml";

@@ -251,6 +251,12 @@ describe("features of the demo model's dictionaries", () => {
     await expect(handlers["features.suite"]({ model: "demo", dictionaries: nowhere }, call())).rejects.toThrow(
       `refract.dictionaries: there is no file or folder ${nowhere}.`,
     );
+    // What the unembedding reads in a cell needs no dictionary.
+    const cell = { key, layer: 4, token: tokens - 1, top: 3, labels: null, dictionaries: nowhere };
+    const { nextTokens, features, note } = await handlers["inspect.cell"](cell, call());
+    expect(nextTokens).toHaveLength(3);
+    expect(features).toEqual([]);
+    expect(note).toBe(`refract.dictionaries: there is no file or folder ${nowhere}.`);
     const other = join(FIXTURES, "saelens-standard");
     await expect(handlers["features.suite"]({ model: "demo", dictionaries: other }, call())).rejects.toThrow(
       /the dictionaries of .*saelens-standard read \d+ values, and this model's stream has 192\./,
