@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import * as vscode from "vscode";
 import { refused } from "../../shared/errors.ts";
 import type { ResultDocument } from "../../shared/plugin/result-document.ts";
 import type { FromResults, fromResultsSchema, ToResults } from "../../shared/protocol/pages/results-messages.ts";
-import { findPromptById } from "../prompts/find-prompt.ts";
+import { findPromptOfRun } from "../prompts/find-prompt.ts";
 import { readRunFolder } from "../runs/run-folders.ts";
 import type { RunningSpecs } from "../runs/running-specs.ts";
 import { sentenceOf } from "../show-problem.ts";
@@ -74,9 +74,10 @@ export class ResultsPanel extends Panel<typeof fromResultsSchema, ToResults> {
 
   async #openPrompt(id: string, folder: string): Promise<void> {
     const run = await readRunFolder(folder);
-    const beside = vscode.Uri.file(dirname(run?.spec ?? folder));
-    const found = await findPromptById(id, beside);
-    if (found === null) throw refused(`No prompt file of this workspace or beside the spec holds the prompt "${id}".`);
+    if (run === null) throw refused(`${folder} is not a run folder any more.`);
+    const found = await findPromptOfRun(id, run.spec);
+    if (found === null)
+      throw refused(`No prompt file of ${basename(run.spec)} or this workspace holds the prompt "${id}".`);
     await vscode.window.showTextDocument(found.document, { viewColumn: vscode.ViewColumn.One, selection: found.range });
   }
 

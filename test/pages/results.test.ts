@@ -101,6 +101,17 @@ describe("the results page", () => {
     await page.close();
   });
 
+  it.each(["Close", "Escape"])("gives the focus back to the number whose prompts were shown (%s)", async (how) => {
+    const { page } = await openDocument(DARK);
+    const number = page.locator("#causes .evidence").first();
+    await number.click();
+    if (how === "Close") await page.locator("dialog[open] vscode-button", { hasText: "Close" }).click();
+    else await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    expect(await number.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.close();
+  });
+
   it("says of a failed experiment why it failed, and shows the others", async () => {
     const { page } = await openDocument(DARK);
     expect(await page.locator("#broken .failure").innerText()).toContain("sample-plugin threw");

@@ -10,6 +10,7 @@ export function evidenceDialog(evidence: Evidence, onClose: () => void, actions:
       <h3>${evidence.title}</h3>
       <vscode-button appearance="secondary" @click=${onClose}>Close</vscode-button>
     </form>
+    <p class="quiet">Each prompt under each condition: what its reply is, the score, the reply.</p>
     ${evidence.rows.map(
       (row) => html`<section class="evidence-row">
         <p>${actions ? idLink(row.id, actions) : html`<span class="quiet">${row.id}</span>`} ${row.prompt}</p>

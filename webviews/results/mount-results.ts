@@ -32,7 +32,10 @@ export function mountResults(root: HTMLElement, actions: ResultActions | null): 
     draw();
   };
   const close = (): void => {
+    if (evidence === null) return;
     evidence = null;
+    // Closed before it is taken out, so that the focus goes back to what opened it.
+    root.querySelector("dialog")?.close();
     draw();
   };
   onThemeChange(draw);

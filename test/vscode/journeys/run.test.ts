@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RESULT_DOCUMENT } from "../../pages/result-document.ts";
@@ -40,6 +40,25 @@ test("Run over a spec's experiments runs them and shows what came out", async ()
   await window.page.locator(".codelens-decoration a", { hasText: "Show last result" }).waitFor();
   await window.screenshot("results-window");
   expect(await readdir(join(workspace.folder, "runs"))).toHaveLength(1);
+});
+
+test("a prompt behind a number opens in its file, and the page is saved as one that opens offline", async () => {
+  const { window, host, workspace } = journey;
+  const page = await window.webview("Results");
+  await page.locator(".evidence").first().click();
+  await page.locator("dialog .evidence-row .evidence").first().click();
+  const shown = () => host((vscode) => vscode.window.activeTextEditor?.document.uri.path ?? "");
+  await expect.poll(shown).toMatch(/start\.prompt\.md$/);
+  await page.getByText("Close").click();
+  await page.getByText("Open spec").click();
+  await expect.poll(shown).toMatch(/small\.refract\.yaml$/);
+  await page.getByText("Save report").click();
+  const dialog = window.page.locator(".quick-input-widget");
+  await dialog.getByRole("button", { name: "OK" }).click();
+  const saved = async () => (await readdir(workspace.folder)).filter((name) => name.endsWith(".html"));
+  await expect.poll(saved).toHaveLength(1);
+  const [name = ""] = await saved();
+  expect(await readFile(join(workspace.folder, name), "utf8")).toMatch(/^<!doctype html>[\s\S]*Sure, to infect/);
 });
 
 test("the Runs view lists the run with its experiment", async () => {
