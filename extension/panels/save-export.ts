@@ -1,11 +1,9 @@
 import * as vscode from "vscode";
+import { askWhere } from "../ask-where.ts";
 
 /** Asks where an export goes, writes it and says so. */
 export async function saveExport(name: string, content: Uint8Array): Promise<void> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const target = await vscode.window.showSaveDialog(
-    folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) },
-  );
+  const target = await askWhere(name);
   if (target === undefined) return;
   await vscode.workspace.fs.writeFile(target, content);
   const open = "Open";

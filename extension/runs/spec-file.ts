@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { askWhere } from "../ask-where.ts";
 import { saveText } from "../file-text.ts";
 
 const NEW_SPEC = "New spec...";
@@ -12,10 +13,7 @@ export async function chooseSpec(placeHolder: string): Promise<vscode.Uri | unde
   ];
   const picked = await vscode.window.showQuickPick(items, { placeHolder });
   if (picked === undefined || picked.uri !== undefined) return picked?.uri;
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  return vscode.window.showSaveDialog(
-    folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, "compared.refract.yaml") },
-  );
+  return askWhere("compared.refract.yaml");
 }
 
 /** Writes a spec's text, saves it, and shows it in the first column, so that the page that it comes from stays in sight. */
