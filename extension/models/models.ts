@@ -4,6 +4,7 @@ import type { OpenModel } from "../../shared/protocol/model-messages.ts";
 import { Disposable } from "../disposable.ts";
 import { readSettings } from "../settings.ts";
 import type { Sidecar } from "../sidecar/sidecar.ts";
+import { loadPlugins } from "./load-plugins.ts";
 
 /** Models that were opened before, newest first. */
 const RECENT_KEY = "refract.recentModels";
@@ -38,6 +39,8 @@ export class Models extends Disposable {
   readonly #open = new Map<string, Promise<OpenModel>>();
   readonly #known = new Map<string, OpenModel>();
   readonly #changed = this.register(new vscode.EventEmitter<void>());
+  /** What was said of plugins that are left out. */
+  readonly #told = new Set<string>();
 
   readonly onDidChange = this.#changed.event;
 
@@ -141,9 +144,13 @@ export class Models extends Disposable {
   }
 
   async #loadPlugins(): Promise<void> {
-    const paths = [...readSettings().plugins, ...contributedPlugins()];
-    if (paths.length === 0) return;
+    const own = readSettings().plugins;
+    const contributed = contributedPlugins();
+    if (own.length + contributed.length === 0) return;
     const client = await this.#sidecar.client();
-    await client.request("plugins.load", { paths });
+    const refused = await loadPlugins((paths) => client.request("plugins.load", { paths }), { own, contributed });
+    if (refused === null || this.#told.has(refused.message)) return;
+    this.#told.add(refused.message);
+    void vscode.window.showWarningMessage(`${refused.message} The plugins of other extensions are left out.`);
   }
 }
