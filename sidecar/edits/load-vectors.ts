@@ -31,10 +31,13 @@ export async function loadVectors(reference: string, folder: string, dModel: num
   return { rows, label };
 }
 
-/** A reference's file and tensor name; a `#` that belongs to the file's own name is kept. */
+/** A reference's file and tensor name; a `#` that belongs to a folder's, the file's or the tensor's own name is kept. */
 function splitReference(reference: string, folder: string): { file: string; name: string | null } {
+  if (/\.(npy|safetensors|gguf)$/i.test(reference)) return { file: resolve(folder, reference), name: null };
+  const named = /^(.*?\.(?:safetensors|gguf))#(.*)$/is.exec(reference);
+  if (named !== null) return { file: resolve(folder, named[1] ?? ""), name: named[2] ?? "" };
   const hash = reference.lastIndexOf("#");
-  if (hash < 0 || /\.npy$/i.test(reference)) return { file: resolve(folder, reference), name: null };
+  if (hash < 0) return { file: resolve(folder, reference), name: null };
   return { file: resolve(folder, reference.slice(0, hash)), name: reference.slice(hash + 1) };
 }
 

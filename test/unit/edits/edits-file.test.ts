@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -62,6 +62,16 @@ describe("what the kinds compile to", () => {
     expect(condition?.edits.rows).toMatchObject([
       { at: "resid_post.1", u: null, v: Float32Array.of(3, 0, 4), c: -2, positions: "all", edit: 0 },
     ]);
+  });
+
+  it("finds a vector below a folder, and under a name, that holds the sign before a tensor's name", async () => {
+    await mkdir(join(folder, "try #2"), { recursive: true });
+    const v = { dtype: "F32" as const, shape: [3], data: Float32Array.of(1, 2, 3) };
+    await writeSafetensors(join(folder, "try #2", "v.safetensors"), new Map([["r#1", v]]));
+    for (const vector of ["try #2/v.safetensors#r#1", "try #2/v.safetensors"]) {
+      const condition = await compiled([{ kind: "add", at: "resid_post.1", vector }]);
+      expect(condition?.edits.rows[0]?.v).toEqual(v.data);
+    }
   });
 
   it("sets the component along the unit vector", async () => {
