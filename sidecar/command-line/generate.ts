@@ -54,6 +54,8 @@ export function addGenerateCommand(program: Command, resolve: (path: string) => 
 function refuseSampling({ temperature, topP }: GenerateOptions): void {
   if (temperature < 0) throw refused(`--temperature: expected 0 or more, found ${temperature}`);
   if (!(topP > 0 && topP <= 1)) throw refused(`--top-p: expected more than 0 and at most 1, found ${topP}`);
+  if (temperature === 0 && topP < 1)
+    say("warning: --top-p changes nothing at temperature 0, where the likeliest token is chosen");
 }
 
 function sayContext(sequences: readonly number[][], most: number, { engine }: LoadedModel): void {

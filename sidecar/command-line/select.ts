@@ -15,6 +15,13 @@ function layerCount(text: string): number {
   return value;
 }
 
+function share(text: string): number {
+  const value = number(text);
+  if (value < 0 || value >= 1)
+    throw new InvalidArgumentError("expected a share of the layers: 0 or more, less than 1.");
+  return value;
+}
+
 interface SelectOptions {
   layers: number;
   kl: number;
@@ -32,7 +39,7 @@ export function addSelectCommand(program: Command, resolve: (path: string) => st
     .requiredOption("--layers <n>", "layers of the model", layerCount)
     .option("--kl <nats>", "largest change of harmless prompts under ablation", number, SELECTION_DEFAULTS.kl)
     .option("--induce <score>", "smallest score of harmless prompts under addition", number, SELECTION_DEFAULTS.induce)
-    .option("--prune <share>", "share of layers left out at the end", number, SELECTION_DEFAULTS.prune)
+    .option("--prune <share>", "share of layers left out at the end", share, SELECTION_DEFAULTS.prune)
     .option("--component <name>", "which component of the run")
     .option("--json", "print JSON (the only form there is)")
     .action((path: string, options: SelectOptions) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { refused } from "../../shared/errors.ts";
 import type { Candidate } from "../../shared/plugin/direction-finder.ts";
+import { wordIssue } from "../../shared/spec/explain-issue.ts";
 import { readJournal } from "./journal.ts";
 
 const score = z.number().nullable();
@@ -24,11 +25,14 @@ function parsePythonJson(text: string): unknown {
 }
 
 function checkCandidates(value: unknown, where: string): Candidate[] {
-  const parsed = z.array(candidateSchema).safeParse(value);
+  const parsed = z.array(candidateSchema).safeParse(value, { error: wordIssue, reportInput: true });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
+    const [entry, field] = issue?.path ?? [];
+    const place =
+      entry === undefined ? "the file" : `entry ${String(entry)}${field === undefined ? "" : `, ${String(field)}`}`;
     throw refused(
-      `${where}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not candidates"}; expected a list of {"position","layer","refusal_score","steering_score","kl_div_score"}.`,
+      `${where}: ${place}: ${issue?.message ?? "not candidates"}. The file is to be a list of {"position","layer","refusal_score","steering_score","kl_div_score"}.`,
     );
   }
   return parsed.data;
