@@ -151,6 +151,6 @@ export class Models extends Disposable {
     const refused = await loadPlugins((paths) => client.request("plugins.load", { paths }), { own, contributed });
     if (refused === null || this.#told.has(refused.message)) return;
     this.#told.add(refused.message);
-    void vscode.window.showWarningMessage(`${refused.message} The plugins of other extensions are left out.`);
+    void vscode.window.showWarningMessage(`The plugins of other extensions are left out: ${refused.message}`);
   }
 }
