@@ -38,6 +38,8 @@ export class Models extends Disposable {
   readonly #sidecar: Sidecar;
   readonly #open = new Map<string, Promise<OpenModel>>();
   readonly #known = new Map<string, OpenModel>();
+  /** Whether the sidecar was given any plugins. */
+  #hasPlugins = false;
   readonly #changed = this.register(new vscode.EventEmitter<void>());
   /** What was said of plugins that are left out. */
   readonly #told = new Set<string>();
@@ -52,6 +54,7 @@ export class Models extends Disposable {
       sidecar.onDidLose(() => {
         this.#open.clear();
         this.#known.clear();
+        this.#hasPlugins = false;
         this.#changed.fire();
       }),
     );
@@ -146,8 +149,11 @@ export class Models extends Disposable {
   async #loadPlugins(): Promise<void> {
     const own = readSettings().plugins;
     const contributed = contributedPlugins();
-    if (own.length + contributed.length === 0) return;
+    const any = own.length + contributed.length > 0;
+    // Those that were taken out of the settings are to go as well.
+    if (!any && !this.#hasPlugins) return;
     const client = await this.#sidecar.client();
+    this.#hasPlugins = any;
     const refused = await loadPlugins((paths) => client.request("plugins.load", { paths }), { own, contributed });
     if (refused === null || this.#told.has(refused.message)) return;
     this.#told.add(refused.message);

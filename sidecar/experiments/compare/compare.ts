@@ -65,7 +65,8 @@ function summarise(all: readonly CompareData[], seed: number): ExperimentSummary
         evidence: set,
       };
     });
-    sentences.push(`Of ${prompts.length} prompts of ${set} are refused: ${said.join(", ")}.`);
+    const asked = prompts.length === 1 ? `1 prompt of ${set} is` : `${prompts.length} prompts of ${set} are`;
+    sentences.push(`Of ${asked} refused: ${said.join(", ")}.`);
     return [
       {
         type: "table",

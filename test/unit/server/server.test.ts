@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { RefractError } from "../../../shared/errors.ts";
 import { decodeFrame, encodeFrame } from "../../../shared/protocol/codec.ts";
+import { PROTOCOL_VERSION } from "../../../shared/protocol/version.ts";
 import { WINDOW } from "../../../sidecar/server/running-call.ts";
 import { connect, gate, serve, TOKEN } from "./fixture.ts";
 
@@ -45,7 +46,7 @@ function say(port: number, message: object, headers: Record<string, string> = {}
   });
 }
 
-const HELLO = { type: "hello", protocol: 1, token: TOKEN, client: "a test", resume: null };
+const HELLO = { type: "hello", protocol: PROTOCOL_VERSION, token: TOKEN, client: "a test", resume: null };
 
 describe("who may connect", () => {
   test("a client without the token is refused in words", async () => {
@@ -68,7 +69,7 @@ describe("who may connect", () => {
     cleanups.push(() => server.close());
     const answer = await say(server.port, { ...HELLO, protocol: 99 });
     expect(answer).toMatchObject({ type: "goodbye", error: { code: "refused" } });
-    expect(JSON.stringify(answer)).toMatch(/version 99 .*version 1/);
+    expect(JSON.stringify(answer)).toMatch(new RegExp(`version 99 .*version ${PROTOCOL_VERSION}`));
   });
 
   test("a call before the hello ends the connection", async () => {
