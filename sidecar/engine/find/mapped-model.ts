@@ -63,7 +63,13 @@ export function mapModel(location: ModelLocation, model: OnnxModel, configuratio
   compare("the number of layers", stream.layers, configuration.layers);
   const dModel = streamWidth(path, index, stream);
   compare("the hidden size", dModel, configuration.dModel);
-  const vocabSize = graph.outputs.find((output) => output.name === "logits")?.dims?.at(-1);
+  const logits = graph.outputs.find((output) => output.name === "logits")?.dims;
+  if (logits?.at(-2) === 1) {
+    throw refused(
+      `${path}: the output "logits" is of one position alone ([${logits.join(", ")}]); expected every position's: export the model without pruning its last layer.`,
+    );
+  }
+  const vocabSize = logits?.at(-1);
   if (typeof vocabSize === "number") {
     compare("vocab_size", vocabSize, configuration.vocabSize);
   }

@@ -1,9 +1,7 @@
-import { integerAttribute, tensorAttribute } from "../read/graph-node.ts";
-import type { Initializer } from "../read/initializer.ts";
+import { integerAttribute } from "../read/graph-node.ts";
 import type { ModelConfiguration } from "../read/model-configuration.ts";
-import { ELEMENT, TENSOR } from "../read/onnx-fields.ts";
-import { firstField, firstInteger, integersOf, wireFields } from "../read/wire-field.ts";
 import type { CacheNames } from "./cache-names.ts";
+import { constantInteger } from "./constant-integer.ts";
 import type { GraphIndex } from "./graph-index.ts";
 import { quantisesTogether } from "./quantised-together.ts";
 
@@ -43,39 +41,9 @@ function hasWindow(index: GraphIndex, window: number): boolean {
     return (
       COMPARING.has(node.opType) &&
       node.inputs.some((input) => {
-        const value = scalar(index, input);
+        const value = constantInteger(index.graph, index.producers, input);
         return value !== undefined && Math.abs(Math.abs(value) - window) <= 1;
       })
     );
   });
-}
-
-/** The value of a constant int64 scalar. */
-function scalar(index: GraphIndex, name: string): number | undefined {
-  const initializer = index.graph.initializers.get(name);
-  if (initializer) {
-    return initializer.span ? undefined : scalarOf(initializer);
-  }
-  const node = index.producers.get(name);
-  const tensor = node?.opType === "Constant" ? tensorAttribute(node, "value") : undefined;
-  if (tensor === undefined) {
-    return undefined;
-  }
-  const fields = wireFields(tensor);
-  return scalarOf({
-    dataType: firstInteger(fields, TENSOR.dataType) ?? 0,
-    dims: integersOf(fields, TENSOR.dims),
-    fields,
-  });
-}
-
-function scalarOf(tensor: Pick<Initializer, "dataType" | "dims" | "fields">): number | undefined {
-  if (tensor.dataType !== ELEMENT.int64 || tensor.dims.reduce((a, b) => a * b, 1) !== 1) {
-    return undefined;
-  }
-  const raw = firstField(tensor.fields, TENSOR.rawData)?.value;
-  if (raw !== undefined) {
-    return raw.length === 8 ? Number(new DataView(raw.buffer, raw.byteOffset, 8).getBigInt64(0, true)) : undefined;
-  }
-  return integersOf(tensor.fields, TENSOR.int64Data)[0];
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { cutModel, mappedModel } from "../../../../sidecar/engine/cut/cut-model.ts";
+import { integerScalar, integerVector } from "../../../../sidecar/engine/read/constant-tensor.ts";
 import { makeNode, rewired } from "../../../../sidecar/engine/read/graph-node.ts";
 import type { OnnxGraph } from "../../../../sidecar/engine/read/onnx-model.ts";
 import { readModel } from "../../../../sidecar/engine/read/read-model.ts";
@@ -126,6 +127,46 @@ describe("graphs that were changed after their export", () => {
     const { graph: fixed } = mappedModel(changed(llamaDynamo, { graph })).model;
     expect(fixed.inputs.some(({ name }) => name === "num_logits_to_keep")).toBe(false);
     expect(fixed.initializers.get("num_logits_to_keep")?.dims).toEqual([]);
+  });
+
+  test("by an unembedding of the last position alone, which is made one of all of them", () => {
+    const graph = (from: OnnxGraph): OnnxGraph => {
+      const unembedding = from.nodes.find((node) => node.outputs.includes("logits"));
+      if (unembedding === undefined) throw new Error("the fixture has no logits");
+      const [x = "", ...weights] = unembedding.inputs;
+      const pruned = [
+        makeNode("Gather", [x, "minus_one"], ["row"], { axis: 1 }),
+        makeNode("Unsqueeze", ["row", "axis"], ["rows"]),
+        rewired(unembedding, { inputs: ["rows", ...weights] }),
+      ];
+      return {
+        ...from,
+        nodes: [...from.nodes.filter((node) => node !== unembedding), ...pruned],
+        initializers: new Map([
+          ...from.initializers,
+          ["minus_one", integerScalar("minus_one", -1, 0)],
+          ["axis", integerVector("axis", [1])],
+        ]),
+        outputs: from.outputs.map((output) =>
+          output.name === "logits" ? makeValueInfo("logits", 1, ["batch_size", 1, 96]) : output,
+        ),
+      };
+    };
+    const { graph: whole } = mappedModel(changed(llama, { graph })).model;
+    const [before] = readModel(join(llama, "model.onnx")).graph.nodes.filter((node) => node.outputs.includes("logits"));
+    const [after] = whole.nodes.filter((node) => node.outputs.includes("logits"));
+    expect(after?.inputs).toEqual(before?.inputs);
+    expect(whole.outputs.find(({ name }) => name === "logits")?.dims).toEqual(["batch_size", "sequence_length", 96]);
+  });
+
+  test("by logits of the last position alone that come about in another way, which is refused", () => {
+    const graph = (from: OnnxGraph): OnnxGraph => ({
+      ...from,
+      outputs: from.outputs.map((output) =>
+        output.name === "logits" ? makeValueInfo("logits", 1, ["batch_size", 1, 96]) : output,
+      ),
+    });
+    expect(() => mappedModel(changed(llama, { graph }))).toThrow(/"logits" is of one position alone/);
   });
 });
 
