@@ -9,16 +9,19 @@ export function columnOf({ name, file, describe, slider, edits }: OfferedConditi
     describe,
     byFeature: edits.some(({ dictionary }) => dictionary !== undefined),
     slider: slider === null ? null : { ...slider, written: slider.value },
+    tokens: [],
+    before: "",
   });
 }
 
-type Chosen = Pick<CompareColumn, "condition" | "file" | "describe" | "byFeature" | "slider">;
+type Chosen = Pick<CompareColumn, "condition" | "file" | "describe" | "byFeature" | "slider" | "tokens" | "before">;
 
-/** A column as it is when its condition begins to run (again). */
-export function begun({ condition, file, describe, byFeature, slider }: Chosen): CompareColumn {
+/** A column as it is when its condition begins to run (again): what it said before stays until something new is there. */
+export function begun({ condition, file, describe, byFeature, slider, tokens, before }: Chosen): CompareColumn {
   return {
     ...{ condition, file, describe, byFeature, slider },
     tokens: [],
+    before: tokens.length > 0 ? tokens.map(({ text }) => text).join("") : before,
     state: "waiting",
     failure: "",
     unconfirmed: [],
@@ -42,7 +45,7 @@ export function afterEvent(column: CompareColumn, event: CompareEvent): CompareC
     case "refused":
       return { ...column, state: "failed", failure: event.message, unconfirmed: event.unconfirmed };
     case "tokens":
-      return { ...column, state: "streaming", tokens: [...column.tokens, ...event.tokens] };
+      return { ...column, before: "", state: "streaming", tokens: [...column.tokens, ...event.tokens] };
     case "refusal":
       return { ...column, refusal: event.probability };
     case "kl":

@@ -17,6 +17,7 @@ function column(condition: string, reply: string, more: Partial<CompareColumn> =
     byFeature: false,
     slider: null,
     tokens: reply === "" ? [] : tokens,
+    before: "",
     state: "done",
     failure: "",
     unconfirmed: [],
@@ -196,6 +197,19 @@ describe("the compare page", () => {
     expect(await posted()).toEqual([{ type: "ready" }]);
     await page.locator("vscode-button", { hasText: "Run again" }).click();
     expect(await posted()).toContainEqual({ type: "rerun" });
+    await page.close();
+  });
+
+  it("keeps the reply of the run before, dimmed, until the first token of the next one is there", async () => {
+    const { page, send } = await openComparison(DARK);
+    const again = column("no-cyber", "", { before: "Sure. First", state: "waiting", refusal: null });
+    await send({ type: "column", column: 1, value: again });
+    const shown = page.locator(".column").nth(1);
+    expect(await shown.locator(".reply.old").innerText()).toBe("Sure. First");
+    expect(await shown.locator(".reply").count()).toBe(1);
+    await send({ type: "token", column: 1, id: 5, text: "No" });
+    await expect.poll(() => shown.locator(".reply").allInnerTexts()).toEqual([expect.stringContaining("No")]);
+    expect(await shown.locator(".reply.old").count()).toBe(0);
     await page.close();
   });
 

@@ -29,7 +29,8 @@ export function columnView(
     <p class="quiet describe">${column.describe || "no edit"}</p>
     ${slider(column, pending, (value) => actions.slide(index, value))}
     <p class="score">refusal ${column.refusal === null ? html`<span class="quiet">${waitingFor(column)}</span>` : html`<strong>${formatFigure(column.refusal)}</strong>`}</p>
-    ${unsaid ? nothing : html`<div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>`}
+    ${column.before === "" ? nothing : html`<div class="reply old" title="The reply of the run before">${column.before}</div>`}
+    ${unsaid || column.before !== "" ? nothing : html`<div class="reply" aria-live=${column.state === "done" ? "polite" : "off"}>${reply(comparison, index)}</div>`}
     ${column.failure ? html`<p class="failure">${column.failure}</p>` : nothing}
     ${column.unconfirmed.length > 0 ? html`<p><vscode-button @click=${() => actions.editAnyway(index)}>Edit anyway</vscode-button></p>` : nothing}
     ${isBaseline || column.klToBaseline.length === 0 ? nothing : strip(comparison, column)}

@@ -20,6 +20,7 @@ export function receive(state: CompareState, message: ToCompare): CompareState {
     case "token":
       return changeColumn(state, message.column, (column) => ({
         ...column,
+        before: "",
         state: "streaming",
         tokens: [...column.tokens, { id: message.id, text: message.text }],
       }));

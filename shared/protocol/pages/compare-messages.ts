@@ -14,6 +14,8 @@ export const compareColumnSchema = z.object({
   slider: conditionSliderSchema.extend({ written: z.number() }).nullable(),
   /** The reply's tokens so far; their texts join to the reply. */
   tokens: z.array(z.object({ id: z.int(), text: z.string() })),
+  /** The reply of the run before, until this one's first token is there; empty where there is none. */
+  before: z.string(),
   state: z.enum(["waiting", "streaming", "done", "failed"]),
   /** Why it failed; empty otherwise. */
   failure: z.string(),

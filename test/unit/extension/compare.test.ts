@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { afterEvent, columnOf, columnsToRun, wireCondition } from "../../../extension/compare/comparison-run.ts";
+import { afterEvent, begun, columnOf, columnsToRun, wireCondition } from "../../../extension/compare/comparison-run.ts";
 import { comparisonAsJson, comparisonAsMarkdown } from "../../../extension/compare/export-comparison.ts";
 import { type ConditionToSave, specWithComparison } from "../../../extension/compare/save-as-experiment.ts";
 import type { CompareCondition, OfferedCondition } from "../../../shared/protocol/compare-stream.ts";
@@ -65,6 +65,20 @@ describe("columns of a comparison", () => {
     expect(waits).toMatchObject({ state: "failed", failure: "sae: wrong hook point." });
     expect(columnsToRun([done, done, stopped, waits], [1])).toEqual([1, 2]);
     expect(columnsToRun([done, done, stopped, waits], [3])).toEqual([2, 3]);
+  });
+
+  test("what a column said before stays until its next reply begins, however often it is run", () => {
+    const said = {
+      ...columnOf(NO_CYBER),
+      tokens: [
+        { id: 1, text: "Sure," },
+        { id: 2, text: " ok" },
+      ],
+    };
+    const again = begun(begun(said));
+    expect(again).toMatchObject({ before: "Sure, ok", tokens: [], state: "waiting" });
+    const event = { type: "tokens" as const, column: 0, tokens: [{ id: 3, text: "No" }] };
+    expect(afterEvent(again, event)).toMatchObject({ before: "", tokens: event.tokens });
   });
 
   test("only a condition with something to set has a slider, which says what the file has", () => {
