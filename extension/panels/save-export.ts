@@ -8,5 +8,9 @@ export async function saveExport(name: string, content: Uint8Array): Promise<voi
   await vscode.workspace.fs.writeFile(target, content);
   const open = "Open";
   const choice = await vscode.window.showInformationMessage(`Saved ${target.fsPath}.`, open);
-  if (choice === open) await vscode.commands.executeCommand("vscode.open", target);
+  if (choice !== open) return;
+  // VS Code shows a page's source; the browser shows the page.
+  const isPage = target.path.endsWith(".html");
+  if (isPage && (await vscode.env.openExternal(target))) return;
+  await vscode.commands.executeCommand("vscode.open", target);
 }
