@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from "lit";
 import type { Evidence } from "../../shared/plugin/result-document.ts";
 import { formatFigure } from "../../shared/scale/format-figure.ts";
-import type { ResultActions } from "./mount-results.ts";
+import type { ResultActions } from "./result-actions.ts";
 
 /** The prompts behind a number, each with what the model did under every condition. */
 export function evidenceDialog(evidence: Evidence, onClose: () => void, actions: ResultActions | null): TemplateResult {

@@ -2,14 +2,8 @@ import { html, render } from "lit";
 import type { ResultDocument } from "../../shared/plugin/result-document.ts";
 import { onThemeChange } from "../ui/theme.ts";
 import { evidenceDialog } from "./evidence-dialog.ts";
+import type { ResultActions } from "./result-actions.ts";
 import { resultsPage } from "./results-page.ts";
-
-/** What VS Code can do that the report alone can't. */
-export interface ResultActions {
-  openSpec(): void;
-  openPrompt(id: string): void;
-  saveReport(): void;
-}
 
 /**
  * Draws a run's page into `root`; the same in VS Code and in the report, which has no actions. Returns a function that draws another document

@@ -3,7 +3,7 @@ import type { ExperimentResult, ResultDocument } from "../../shared/plugin/resul
 import type { MatrixBlock } from "../../shared/plugin/view-block.ts";
 import { blockView } from "./block-view.ts";
 import type { OpenEvidence } from "./evidence-button.ts";
-import type { ResultActions } from "./mount-results.ts";
+import type { ResultActions } from "./result-actions.ts";
 
 /** A run's page: the answer in words first, then each experiment with its pictures, its controls, and the manifest. */
 export function resultsPage(

@@ -4,19 +4,9 @@ import { lineOf } from "../../../shared/prompts/line-starts.ts";
 import type { MessageRole, PromptMessage } from "../../../shared/prompts/prompt.ts";
 import { sourceOf } from "../../../shared/prompts/source-segments.ts";
 import type { Encoder } from "./encode.ts";
-import type { MessageMap } from "./locate-messages.ts";
 import type { PlacedToken } from "./model-tokens.ts";
+import type { RenderedPrompt } from "./rendered-prompt.ts";
 import { textWarnings } from "./text-warnings.ts";
-
-/** A conversation after its template, or a plain text. */
-export interface RenderedPrompt {
-  text: string;
-  messages: readonly PromptMessage[];
-  map: MessageMap;
-  /** `null` where no template was applied: then the tokenizer's own frame is set around the text. */
-  templateHash: string | null;
-  warnings: readonly string[];
-}
 
 /** Makes the ledger: every id that the model sees, with its text, place, role and source. `lineStarts` are the prompt file's. */
 export function makeLedger(

@@ -1,7 +1,7 @@
 import type { LedgerToken } from "../../../shared/engine/token-ledger.ts";
 import { lineOf } from "../../../shared/prompts/line-starts.ts";
 import type { Encoded, Encoder, Span } from "./encode.ts";
-import type { RenderedPrompt } from "./ledger.ts";
+import type { RenderedPrompt } from "./rendered-prompt.ts";
 
 interface Read {
   encoder: Encoder;

@@ -1,0 +1,6 @@
+/** What VS Code can do that the report alone can't. */
+export interface ResultActions {
+  openSpec(): void;
+  openPrompt(id: string): void;
+  saveReport(): void;
+}
