@@ -4,6 +4,7 @@ import { lineOf } from "../../../shared/prompts/line-starts.ts";
 import type { MessageRole, PromptMessage } from "../../../shared/prompts/prompt.ts";
 import { sourceOf } from "../../../shared/prompts/source-segments.ts";
 import type { Encoder } from "./encode.ts";
+import type { MessageMap } from "./locate-messages.ts";
 import type { PlacedToken } from "./model-tokens.ts";
 import type { RenderedPrompt } from "./rendered-prompt.ts";
 import { textWarnings } from "./text-warnings.ts";
