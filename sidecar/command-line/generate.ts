@@ -46,6 +46,7 @@ export function addGenerateCommand(program: Command, resolve: (path: string) => 
       const conditions = await conditionsOf(edits, model, sequences, options.maxNewTokens, options.dictionaryFormat);
       await refuseUntrusted(options, model, conditions, sequences, signal);
       sayContext(sequences, options.maxNewTokens, model);
+      sayEnds(model);
       await generateAll(model, sequences, conditions, options, signal);
     }),
   );
@@ -68,6 +69,15 @@ function sayContext(sequences: readonly number[][], most: number, { engine }: Lo
       );
     }
   }
+}
+
+/** Without an end token that the model can write, every lane goes on to its limit. */
+function sayEnds({ engine }: LoadedModel): void {
+  const { endTokens, vocabSize } = engine.model;
+  if (endTokens.some((id) => id < vocabSize)) return;
+  const found =
+    endTokens.length === 0 ? "names none" : `names ${endTokens.join(", ")}, outside the vocabulary of ${vocabSize}`;
+  say(`warning: no end token: the model's configuration ${found}, so every lane goes on to its limit`);
 }
 
 async function generateAll(

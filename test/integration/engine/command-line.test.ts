@@ -293,6 +293,16 @@ describe("generate", () => {
     expect((await lines("--ids", "5,6,7", "--seed", "4"))[0]).not.toEqual(both[0]);
   });
 
+  it("says that a model without a configuration has no end token", async () => {
+    await mkdir(join(folder, "bare"), { recursive: true });
+    await cp(join(LLAMA, "dynamo", "model.onnx"), join(folder, "bare", "model.onnx"));
+    const outcome = await run("generate", "bare/model.onnx", "--ids", "5,6", "--max-new-tokens", "2");
+    expect(outcome).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("no end token: the model's configuration names none"),
+    });
+  });
+
   it("stops at the model's context and says so", async () => {
     const ids = Array.from({ length: 62 }, (_, i) => (i % 90) + 3).join(",");
     const { stdout, stderr, code } = await run("generate", MODEL, "--ids", ids, "--max-new-tokens", "10", "--json");
