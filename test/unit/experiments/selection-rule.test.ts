@@ -52,7 +52,9 @@ describe("the selection rule", () => {
   });
 
   it("refuses a list of something else, naming the field", () => {
-    expect(() => candidates('[{"position":-1,"layer":"two"}]')).toThrow(/entry 0, layer: expected a number, found "two"/);
+    expect(() => candidates('[{"position":-1,"layer":"two"}]')).toThrow(
+      /entry 0, layer: expected a number, found "two"/,
+    );
   });
 
   it("chooses in a run among those that were scored on all prompts, and counts those that left early", () => {
