@@ -30,6 +30,7 @@ export interface JinjaRuntime {
   evaluateBlock(statements: readonly JinjaNode[], scope: JinjaScope): JinjaValue;
   evaluateFor(node: JinjaNode, scope: JinjaScope): JinjaValue;
   evaluateBinaryExpression(node: JinjaNode, scope: JinjaScope): JinjaValue;
+  evaluateMemberExpression(node: JinjaNode, scope: JinjaScope): JinjaValue;
   applyFilter(operand: JinjaValue, filter: JinjaNode, scope: JinjaScope): JinjaValue;
 }
 

@@ -11,6 +11,11 @@ import { pythonRepr } from "./python-text.ts";
 /** Statements that write nothing, whatever their evaluation gives. */
 const SILENT = new Set(["Set", "Macro", "Comment"]);
 
+const COMPARING = new Set(["==", "!=", "~", "in", "not in"]);
+
+/** The name under which an object waits for its attribute; no template can write it. */
+const HELD = "\0held";
+
 /** Thrown by `break` and `continue`, with what their round of the loop had written. */
 class LoopControl extends Error {
   readonly kind: string;
@@ -84,11 +89,22 @@ class PythonRuntime extends LibraryRuntime {
 
   override evaluateBinaryExpression(node: JinjaNode, scope: JinjaScope): JinjaValue {
     const operator = isRecord(node.operator) ? node.operator.value : undefined;
-    if (operator !== "==" && operator !== "!=" && operator !== "~") return super.evaluateBinaryExpression(node, scope);
+    if (!COMPARING.has(String(operator))) return super.evaluateBinaryExpression(node, scope);
     const left = this.evaluate(node.left as JinjaNode, scope);
     const right = this.evaluate(node.right as JinjaNode, scope);
     if (operator === "~") return asValue(pythonText(left) + pythonText(right));
-    return asValue(areEqual(left, right) === (operator === "=="));
+    if (operator === "==" || operator === "!=") return asValue(areEqual(left, right) === (operator === "=="));
+    if (!isList(right.value)) return super.evaluateBinaryExpression(node, scope);
+    return asValue(right.value.some((item) => areEqual(left, item)) === (operator === "in"));
+  }
+
+  /** What is not there has no attributes: Jinja2 refuses to go on, and a template that expects more messages refuses these. */
+  override evaluateMemberExpression(node: JinjaNode, scope: JinjaScope): JinjaValue {
+    const object = this.evaluate(node.object as JinjaNode, scope);
+    if (object.type === "UndefinedValue") throw new Error(`an attribute is asked of what is not there${placeOf(node)}`);
+    const inner = new LibraryScope(scope);
+    inner.setVariable(HELD, object);
+    return super.evaluateMemberExpression({ ...node, object: { type: "Identifier", value: HELD } }, inner);
   }
 
   override applyFilter(operand: JinjaValue, filter: JinjaNode, scope: JinjaScope): JinjaValue {
@@ -134,6 +150,13 @@ function selected(operand: JinjaValue, keep: boolean, name: unknown, holds: (typ
   const list = asValue([]);
   (list.value as JinjaValue[]).push(...items);
   return list;
+}
+
+/** An attribute's name, where it stands in the template as such. */
+function placeOf({ property, computed }: JinjaNode): string {
+  return computed !== true && isJinjaNode(property) && typeof property.value === "string"
+    ? ` (.${property.value})`
+    : "";
 }
 
 /** What a value is written as. */

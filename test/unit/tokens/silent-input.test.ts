@@ -71,6 +71,14 @@ describe("a template file with Windows line ends", () => {
   });
 });
 
+describe("a template that asks something of a message that is not there", () => {
+  it("is refused, as transformers refuses it", async () => {
+    await expect(ledgerOf("{{ messages[0].content }}{{ messages[1].content }}")).rejects.toThrow(
+      /cannot be rendered: an attribute is asked of what is not there \(\.content\)/,
+    );
+  });
+});
+
 describe("a template that writes the date", () => {
   const template =
     "{% if strftime_now is defined %}{{strftime_now('%d %b %Y')}}{% else %}OLD{% endif %} {{messages[0].content}}";
