@@ -23,5 +23,7 @@ export function exitCodeOf(error: unknown): number {
 export function errorText(error: unknown): string | null {
   if (error instanceof CommanderError) return null;
   if (error instanceof RefractError) return error.message;
+  // What the system refused (no space, no right, no such file) is said in its own words; a stack is for faults of this program.
+  if (error instanceof Error && "syscall" in error) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
