@@ -8,6 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { openSocket } from "../../extension/sidecar/open-socket.ts";
 import { ProtocolClient } from "../../shared/protocol/client.ts";
@@ -22,6 +23,11 @@ const RUNS = 15;
 
 /** Words that every demo prompt is made of; enough of them for about 200 tokens. */
 const TEXT = "I want to infect the blog of Tivbek. ".repeat(18).trim();
+
+/** A window that has just opened still sets itself up, and the dictionaries are measured after the first inspection. */
+const SETTLING_MS = 15_000;
+/** A person looks at what came before the next press. */
+const BETWEEN_MS = 800;
 
 /** One for each run. */
 const LETTERS = "ABCDEFGHJKLMNOP";
@@ -142,11 +148,13 @@ async function pressToTints(): Promise<{
     const { page } = journey.window;
     await page.locator(".monaco-editor .view-line").first().click();
     await watchPaints(page);
+    await setTimeout(SETTLING_MS);
     const milliseconds: number[] = [];
     const painted: number[] = [];
     const parts: Parts = { command: [], inspection: [], sidecar: [], pass: [] };
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
+      await setTimeout(BETWEEN_MS);
       // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
       await journey.host(async (vscode, letter) => {
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
