@@ -5,6 +5,7 @@ import type { Component } from "../../shared/plugin/component.ts";
 import type { UnitData } from "../../shared/plugin/experiment-kind.ts";
 import type { RefusalTokens } from "../../shared/plugin/study.ts";
 import { deriveRefusalTokens } from "../experiments/study/derive-refusal-tokens.ts";
+import { diskIsFull, fullDisk } from "./full-disk.ts";
 import { openJournal } from "./journal.ts";
 import { type ComponentRecord, loadComponent, makeComponent, storeComponent } from "./make-components.ts";
 import { checkSameRun, readManifest } from "./manifest.ts";
@@ -40,18 +41,6 @@ function newRunFolder(out: string, specPath: string, now: Date): string {
     mkdirSync(folder, { recursive: true });
     return folder;
   }
-}
-
-/** Whether a write failed for want of space, however deep that is in an error's causes. */
-function diskIsFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && error.code === "ENOSPC") || diskIsFull(error.cause);
-}
-
-function fullDisk(folder: string, cause: unknown): RefractError {
-  if (cause instanceof RefractError) return cause;
-  const sentence = "the disk is full. What was finished is kept; free some space and go on with --resume.";
-  return new RefractError("failed", `${folder}: ${sentence}`, { cause });
 }
 
 /** Runs a spec, or goes on with a run of it. What is finished is on disk when it ends, however it ends. */

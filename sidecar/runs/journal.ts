@@ -9,6 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { RefractError } from "../../shared/errors.ts";
+import { diskIsFull, fullDisk } from "./full-disk.ts";
 
 /** One line of `results.ndjson`. A line of type `unit` says that the unit is finished, and holds all that it found. */
 export interface JournalLine {
@@ -88,14 +89,9 @@ export function openJournal(path: string): Journal {
         while (written < bytes.length) written += writeSync(fd, bytes, written);
         if (regular) fdatasyncSync(fd);
       } catch (cause) {
-        const full = cause instanceof Error && "code" in cause && cause.code === "ENOSPC";
-        throw new RefractError(
-          "failed",
-          full
-            ? `${path}: the disk is full. What was finished is kept; free some space and go on with --resume.`
-            : `${path}: the journal cannot be written (${cause instanceof Error ? cause.message : String(cause)}).`,
-          { cause },
-        );
+        if (diskIsFull(cause)) throw fullDisk(path, cause);
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new RefractError("failed", `${path}: the journal cannot be written (${reason}).`, { cause });
       }
     },
     close() {
