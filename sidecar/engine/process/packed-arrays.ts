@@ -8,6 +8,8 @@ import type { ArrayLayout, PackedArrays } from "./messages.ts";
  */
 const INLINE_BYTES = 512 * 1024;
 const ALIGNMENT = 8;
+/** Up to this size a message is one write: each write of its own waits for a thread, which a busy machine does not have at once. */
+const TOGETHER_BYTES = 16 * 1024 * 1024;
 
 /** Key of an object that stands for the array of an index. */
 const REFERENCE = "refract:array";
@@ -69,27 +71,49 @@ function restoreArrays(value: unknown, arrays: readonly ArrayBufferView[], seen:
 }
 
 async function writeArrays(path: string, arrays: readonly Packable[]): Promise<ArrayLayout[]> {
-  const layout: ArrayLayout[] = [];
-  const padding = new Uint8Array(ALIGNMENT);
-  let offset = 0;
-  // Only the user may read what a prompt did to the model.
-  const file = await open(path, "wx", 0o600);
+  let end = 0;
+  const layout = arrays.map((array): ArrayLayout => {
+    const type = array instanceof Float32Array ? "Float32Array" : "Int32Array";
+    const offset = end;
+    end += array.byteLength + ((ALIGNMENT - (array.byteLength % ALIGNMENT)) % ALIGNMENT);
+    return { type, offset, length: array.length };
+  });
+  if (end <= TOGETHER_BYTES) await writeTogether(path, arrays, layout, end);
+  else await writeInTurn(path, arrays, layout);
+  return layout;
+}
+
+// Only the user may read what a prompt did to the model.
+const PRIVATE = { flag: "wx", mode: 0o600 } as const;
+
+async function writeTogether(
+  path: string,
+  arrays: readonly Packable[],
+  layout: readonly ArrayLayout[],
+  length: number,
+): Promise<void> {
+  const bytes = new Uint8Array(length);
+  for (const [i, array] of arrays.entries()) bytes.set(bytesOf(array), layout[i]?.offset);
+  await writeFile(path, bytes, PRIVATE);
+}
+
+async function writeInTurn(path: string, arrays: readonly Packable[], layout: readonly ArrayLayout[]): Promise<void> {
+  const file = await open(path, PRIVATE.flag, PRIVATE.mode);
   try {
-    for (const array of arrays) {
-      layout.push({
-        type: array instanceof Float32Array ? "Float32Array" : "Int32Array",
-        offset,
-        length: array.length,
-      });
-      const rest = (ALIGNMENT - (array.byteLength % ALIGNMENT)) % ALIGNMENT;
-      await writeFile(file, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-      if (rest > 0) await writeFile(file, padding.subarray(0, rest));
-      offset += array.byteLength + rest;
+    let end = 0;
+    for (const [i, array] of arrays.entries()) {
+      const offset = layout[i]?.offset ?? end;
+      if (offset > end) await writeFile(file, new Uint8Array(offset - end));
+      await writeFile(file, bytesOf(array));
+      end = offset + array.byteLength;
     }
   } finally {
     await file.close();
   }
-  return layout;
+}
+
+function bytesOf(array: Packable): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
 async function readArrays(path: string, layout: readonly ArrayLayout[]): Promise<Packable[]> {
