@@ -26,7 +26,7 @@ const TEXT = "I want to infect the blog of Tivbek. ".repeat(18).trim();
 
 /** A window that has just opened still sets itself up, and the dictionaries are measured after the first inspection. */
 const SETTLING_MS = 15_000;
-/** A person looks at what came before the next press. */
+/** The window draws an edit before the press that follows it. */
 const BETWEEN_MS = 800;
 
 /** One for each run. */
@@ -120,6 +120,8 @@ async function pressToTints(): Promise<{
   ids: number[];
 }> {
   const journey = await startJourney({
+    // The press is to read the prompt, and not the pause after the edit.
+    settings: { "refract.inspect.delay": 5000 },
     prepare: ({ folder }) => writeFile(join(folder, "bench.prompt.md"), `${TEXT}\n`),
   });
   try {
@@ -154,8 +156,7 @@ async function pressToTints(): Promise<{
     const parts: Parts = { command: [], inspection: [], sidecar: [], pass: [] };
     let ids: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      await setTimeout(BETWEEN_MS);
-      // Another first letter: the same length, and a pass that no cache has. The press comes before the pause after the edit is over.
+      // Another first letter: the same length, and a pass that no cache has.
       await journey.host(async (vscode, letter) => {
         const api = vscode.extensions.getExtension("refract.refract")?.exports;
         const editor = vscode.window.activeTextEditor;
@@ -174,6 +175,7 @@ async function pressToTints(): Promise<{
           });
         });
       }, LETTERS[run] ?? "Z");
+      await setTimeout(BETWEEN_MS);
       const pressed = performance.timeOrigin + performance.now();
       await page.keyboard.press("Control+Alt+i");
       const drawn = await journey.host(() => (globalThis as typeof globalThis & { drawnAt?: Promise<number> }).drawnAt);
