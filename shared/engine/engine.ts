@@ -43,7 +43,10 @@ export interface GenerateRequest {
   /** 0 is greedy. */
   temperature: number;
   topP: number;
-  /** By lane: a lane's text depends on its own seed and not on what it is batched with. */
+  /**
+   * By lane: a lane's text depends on its own seed and not on what it is batched with. On int4 weights other lanes' edits can change the last
+   * bit of its sums, of which kernels that round activations make up to a tenth.
+   */
   seeds: readonly number[];
   /** Defaults to the model's own end tokens. */
   endTokens?: readonly number[];

@@ -190,7 +190,8 @@ export function describeGolden(model: GoldenModel, name: string, suite: GoldenSu
       const captures = everywhere(model.hookPoints.slice(-1));
       const together = await engine.forward({ lanes: [...lanes, ...others], captures, logits: "last" });
       const own = new ModelEngine(cut, { provider: suite.provider, threads: null });
-      // Alone, an ablation needs no masks, and its sums come in another order: one bit, of which rounding kernels make what `edits` says.
+      // Another lane's rows widen the products of every bank, whose sums then come in another order: one bit, of which rounding kernels make
+      // what `edits` says. Other lanes without rows of their own change nothing.
       const most = name === "ablate" && suite.edits === "in place" ? 0.1 : repeat;
       for (const [s, lane] of lanes.entries()) {
         const alone = await own.forward({ lanes: [lane], captures, logits: "last" });
