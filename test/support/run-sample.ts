@@ -5,6 +5,7 @@ import type { ResultDocument } from "../../shared/plugin/result-document.ts";
 import { Application } from "../../sidecar/application/application.ts";
 import { executeRun } from "../../sidecar/runs/execute-run.ts";
 import { runTools } from "../../sidecar/runs/run-tools.ts";
+import { ENGINE_THREADS } from "./engine-threads.ts";
 import { toyRequest } from "./toy-study.ts";
 
 const SAMPLES = join(import.meta.dirname, "..", "..", "extension", "samples");
@@ -30,7 +31,12 @@ export interface SampleRunner {
 
 /** Runs samples one after another on one open model: opening it costs as much as a small spec. */
 export function openSampleRunner(): SampleRunner {
-  const application = new Application({ provider: "cpu", threads: null, blocks: null, resolve: (path) => path });
+  const application = new Application({
+    provider: "cpu",
+    threads: ENGINE_THREADS,
+    blocks: null,
+    resolve: (path) => path,
+  });
   return { run: (spec) => runSample(application, spec), close: () => application.close() };
 }
 

@@ -1,4 +1,5 @@
 /** The demo model's behaviour through the product's own engine, on every test prompt: the goals of its recipe, which measures the same in PyTorch. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +7,7 @@ import type { Lane } from "../../../shared/engine/engine.ts";
 import { Application } from "../../../sidecar/application/application.ts";
 import { SAMPLES } from "../../../sidecar/application/model-path.ts";
 import { userMessage } from "../../../sidecar/engine/tokens/open-tokenizer.ts";
+import { ENGINE_THREADS } from "../../support/engine-threads.ts";
 
 interface Row {
   text: string;
@@ -22,7 +24,12 @@ const NOTHING = { rows: [], drops: [] };
 const REFUSAL = /^(No, |I |I'm )/;
 
 describe("the demo model through the engine", () => {
-  const application = new Application({ provider: "cpu", threads: null, blocks: null, resolve: (path) => path });
+  const application = new Application({
+    provider: "cpu",
+    threads: ENGINE_THREADS,
+    blocks: null,
+    resolve: (path) => path,
+  });
   const replies: { row: Row; reply: string }[] = [];
 
   beforeAll(async () => {

@@ -12,6 +12,7 @@ import type { ProviderName } from "../../../sidecar/engine/providers/provider-ta
 import { ModelEngine } from "../../../sidecar/engine/run/model-engine.ts";
 import { touches } from "../../../sidecar/engine/run/touches.ts";
 import { UntouchedModel } from "../bench/untouched-model.ts";
+import { ENGINE_THREADS } from "../engine-threads.ts";
 import { applyRows, type TestRow } from "./apply-rows.ts";
 import { relativeError, rowError } from "./closeness.ts";
 import { type GoldenModel, type GoldenValues, goldenRows, goldenValues } from "./golden-model.ts";
@@ -81,7 +82,7 @@ export function describeGolden(model: GoldenModel, name: string, suite: GoldenSu
 
     beforeAll(async () => {
       cut = cutModel(join(model.folder, name), suite.blocks === null ? {} : { blocks: suite.blocks });
-      engine = new ModelEngine(cut, { provider: suite.provider, threads: null });
+      engine = new ModelEngine(cut, { provider: suite.provider, threads: ENGINE_THREADS });
       golden = await goldenValues(model, name);
       const path = join(model.folder, "edits.json");
       conditions = await compileEditsFile(await readEditsFile(path), {
@@ -189,7 +190,7 @@ export function describeGolden(model: GoldenModel, name: string, suite: GoldenSu
       const others = lanesUnder(conditions.find((candidate) => candidate.name === "add") as CompiledCondition);
       const captures = everywhere(model.hookPoints.slice(-1));
       const together = await engine.forward({ lanes: [...lanes, ...others], captures, logits: "last" });
-      const own = new ModelEngine(cut, { provider: suite.provider, threads: null });
+      const own = new ModelEngine(cut, { provider: suite.provider, threads: ENGINE_THREADS });
       // Another lane's rows widen the products of every bank, whose sums then come in another order: one bit, of which rounding kernels make
       // what `edits` says. Other lanes without rows of their own change nothing.
       const most = name === "ablate" && suite.edits === "in place" ? 0.1 : repeat;
