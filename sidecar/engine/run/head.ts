@@ -28,9 +28,12 @@ export async function runHead(
   onRows: (first: number, count: number, logits: Float32Array) => void,
   into?: Float32Array,
 ): Promise<void> {
-  const { vocabSize } = stack.model;
+  const { vocabSize, quantisesTogether } = stack.model;
   const { logits } = headNames(stack);
-  await inParts(stack, { rows, signal, built: await stack.head.prepare(NO_HOOKS) }, async (first, count, run) => {
+  const built = await stack.head.prepare(NO_HOOKS);
+  // A pass's own rows are rounded together, as the whole graph does; the lens reads rows of many layers, which no graph has together.
+  const atOnce = quantisesTogether ? rows.length : rowsAtOnce(vocabSize);
+  await inParts(stack, { rows, signal, built, atOnce }, async (first, count, run) => {
     const place = into?.subarray(first * vocabSize, (first + count) * vocabSize);
     const written = place !== undefined && logits.type === "float32" && !stack.onDevice;
     const outputs = await run({}, { [logits.name]: written ? float32(place, [1, count, vocabSize]) : null });
@@ -66,35 +69,51 @@ export async function runLensHead(
   // A runtime's operators differ in what they make of no columns at all: one is asked for and left out.
   const ids = tokens.length === 0 ? [0] : tokens;
   const feeds = { [lens.tokens]: integers(ids, [ids.length], "int64") };
-  await inParts(stack, { rows, signal, built }, async (first, count, run) => {
-    const wanted = { [lens.logits]: null, [lens.logSumExp]: null, ...(all ? { [logits.name]: null } : {}) };
-    const outputs = await run(feeds, wanted);
-    const values = (name: string) => asFloat32(outputs[name] as Tensor);
-    onRows(first, count, {
-      picked: tokens.length === 0 ? new Float32Array() : values(lens.logits),
-      logSumExp: values(lens.logSumExp),
-      logits: all ? values(logits.name) : null,
-    });
-  });
+  await inParts(
+    stack,
+    { rows, signal, built, atOnce: rowsAtOnce(stack.model.vocabSize) },
+    async (first, count, run) => {
+      const wanted = { [lens.logits]: null, [lens.logSumExp]: null, ...(all ? { [logits.name]: null } : {}) };
+      const outputs = await run(feeds, wanted);
+      const values = (name: string) => asFloat32(outputs[name] as Tensor);
+      onRows(first, count, {
+        picked: tokens.length === 0 ? new Float32Array() : values(lens.logits),
+        logSumExp: values(lens.logSumExp),
+        logits: all ? values(logits.name) : null,
+      });
+    },
+  );
 }
 
 type Feeds = Record<string, Tensor>;
 type Outputs = Readonly<Record<string, unknown>>;
 type RunPart = (feeds: Feeds, fetches: Record<string, Tensor | null>) => Promise<Outputs>;
 
-/** Calls `each` for as many rows at a time as the logits' memory allows, with what runs the head over them. */
+/** As many rows as the logits' memory allows. */
+function rowsAtOnce(vocabSize: number): number {
+  return Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
+}
+
+interface Parts {
+  rows: Float32Array;
+  signal: AbortSignal | undefined;
+  built: BuiltBlock;
+  /** The most rows of one run. */
+  atOnce: number;
+}
+
+/** Calls `each` for some rows at a time, with what runs the head over them. */
 async function inParts(
   stack: BlockStack,
-  { rows, signal, built }: { rows: Float32Array; signal: AbortSignal | undefined; built: BuiltBlock },
+  { rows, signal, built, atOnce }: Parts,
   each: (first: number, count: number, run: RunPart) => Promise<void>,
 ): Promise<void> {
-  const { dModel, vocabSize, head, quantisesTogether } = stack.model;
+  const { dModel, head } = stack.model;
   const { entry } = headNames(stack);
   const { session, inputTypes } = built;
   // Inputs that this pass does not need must be fed all the same.
   const lens = built.graph.lens === undefined ? {} : unasked(built.graph.lens);
   const total = rows.length / dModel;
-  const atOnce = quantisesTogether ? total : Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
   for (let first = 0; first < total; first += atOnce) {
     stopIfAborted(signal);
     const count = Math.min(atOnce, total - first);
