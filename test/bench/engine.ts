@@ -33,6 +33,8 @@ const folder = resolve(process.env.INIT_CWD ?? process.cwd(), given);
 const pairs = Number(values.pairs);
 const tokens = Number(values.tokens);
 const steps = Number(values.steps);
+/** What eight lanes write in turn and together, after a prompt of as many tokens. */
+const REPLY = 64;
 const cut = cutModel(folder);
 const whole = cutModel(folder, { blocks: 1 });
 const threads = values.threads === undefined ? null : Number(values.threads);
@@ -140,19 +142,19 @@ const prompt = idsOf(tokens, 0);
       eight(() => NOTHING),
     );
   row("step of 8 lanes with 8 edits : 8 without", await interleaved(different, without, pairs), "<= 1.05");
-  const together = () => timed(() => edited.generate(requestOf(eight(oneEdit))));
+  const together = () => timed(() => edited.generate(requestOf(eight(oneEdit), REPLY)));
   const inTurn = () =>
     timed(async () => {
-      for (const own of eight(oneEdit)) await edited.generate(requestOf([own]));
+      for (const own of eight(oneEdit)) await edited.generate(requestOf([own], REPLY));
     });
   const ratio = await interleaved(inTurn, together, Math.max(3, Math.floor(pairs / 4)));
-  row("8 lanes in turn : 8 together (64 + steps tokens)", ratio, ">= 3.5");
+  row(`8 lanes in turn : 8 together (64 + ${REPLY} tokens)`, ratio, ">= 3.5");
   // What the runtime itself gains from a batch bounds what the engine can.
   const prompts = Array.from({ length: 8 }, (_, i) => idsOf(64, i));
-  const bareTogether = () => timed(() => untouched.decode(prompts, steps - 1));
+  const bareTogether = () => timed(() => untouched.decode(prompts, REPLY - 1));
   const bareInTurn = () =>
     timed(async () => {
-      for (const own of prompts) await untouched.decode([own], steps - 1);
+      for (const own of prompts) await untouched.decode([own], REPLY - 1);
     });
   row(
     "the same, bare: 8 in turn : 8 together",
@@ -168,8 +170,8 @@ const prompt = idsOf(tokens, 0);
   await plain.close();
 }
 
-function requestOf(lanes: Lane[]): GenerateRequest {
-  return { lanes, maxNewTokens: steps, temperature: 0, topP: 1, seeds: [], endTokens: [] };
+function requestOf(lanes: Lane[], maxNewTokens: number): GenerateRequest {
+  return { lanes, maxNewTokens, temperature: 0, topP: 1, seeds: [], endTokens: [] };
 }
 await untouched.release();
 
@@ -183,7 +185,7 @@ await untouched.release();
     checkedFolder: null,
   });
   let first: number | null = null;
-  await client.generate(requestOf([lane(64, oneEdit(0))]), {
+  await client.generate(requestOf([lane(64, oneEdit(0))], steps), {
     onToken: () => {
       first ??= performance.now() - started;
     },

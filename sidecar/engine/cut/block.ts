@@ -22,6 +22,8 @@ export interface Instrumentation {
   fanOut?: number;
   /** In the head alone: gives out what the logit lens reads; see `LensOutputs`. */
   lens?: boolean;
+  /** Gives out what a step adds to the cache in the place of the whole; see `CacheRows`. */
+  cacheRows?: boolean;
 }
 
 /** Names of the head's inputs and outputs for the logit lens. */
@@ -32,6 +34,19 @@ export interface LensOutputs {
   logits: string;
   /** Output float32 `[lanes, positions, 1]`: ln(sum(exp)) over the vocabulary. */
   logSumExp: string;
+}
+
+/** Keys and values of like shape whose rows at some places of each lane are given out, where the whole cache is not. */
+export interface CacheRows {
+  /** Input int64 `[lanes, heads, positions, 3]` of (lane, head, place). */
+  indices: string;
+  /** Output `[pasts·lanes, heads, positions, headDim]`: one tensor after the other, as each more of them costs time at every token. */
+  rows: string;
+  /** The inputs that the rows go on into, in the order of the output. */
+  pasts: string[];
+  heads: number;
+  headDim: number;
+  type: FloatType;
 }
 
 /**
@@ -142,6 +157,8 @@ export interface InstrumentedGraph {
   captures: { at: HookPoint; name: string }[];
   /** Absent where `lens` was not asked for. */
   lens?: LensOutputs;
+  /** Empty where `cacheRows` was not asked for. */
+  cacheRows: CacheRows[];
 }
 
 /** One layer's cache: input and output names, and what their tensors look like. */

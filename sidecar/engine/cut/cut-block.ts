@@ -6,6 +6,7 @@ import { ELEMENT } from "../read/onnx-fields.ts";
 import type { OnnxGraph } from "../read/onnx-model.ts";
 import { makeValueInfo, type ValueInfo } from "../read/value-info.ts";
 import { writeModel } from "../read/write-model.ts";
+import { cacheRows } from "../splice/cache-rows.ts";
 import { GraphPatch } from "../splice/graph-patch.ts";
 import { lensOutputs } from "../splice/lens-outputs.ts";
 import { measuredBank } from "../splice/measured-bank.ts";
@@ -23,12 +24,11 @@ type Extent = { first: number; last: number } | "head";
 
 /** Cuts consecutive layers, or the head, out of a model as a graph of its own. */
 export function cutBlock(mapped: MappedModel, extent: Extent): Block {
-  const { stream, cache } = mapped;
+  const { stream } = mapped;
   const first = extent === "head" ? stream.layers : extent.first;
   const last = extent === "head" ? stream.layers : extent.last;
   const end = extent === "head" ? undefined : stream.starts[last + 1];
-  const kv =
-    extent === "head" ? [] : cache.slice(first, last + 1).map((_, offset) => kvInterface(mapped, first + offset));
+  const kv = extent === "head" ? [] : cacheOf(mapped, first, last);
   const hookPoints = extent === "head" ? [] : hooksBetween(mapped, first, last).flatMap((place) => place.hooks);
   const bare = build(mapped, extent, BARE).sliced;
   const input = (name: string) => (bare.inputs.some((value) => value.name === name) ? name : undefined);
@@ -151,7 +151,10 @@ function build(
     extent === "head" && wanted.lens === true
       ? lensOutputs(patch, "logits", floatType(model.path, index, "logits"))
       : undefined;
-  const produced = extent === "head" ? ["logits"] : presents(mapped, extent.first, extent.last);
+  const layersOfCache = extent === "head" ? [] : cacheOf(mapped, extent.first, extent.last);
+  const added = wanted.cacheRows === true ? cacheRows(patch, layersOfCache) : [];
+  const presents = layersOfCache.flatMap(({ presentKey, presentValue }) => [presentKey, presentValue]);
+  const produced = extent === "head" ? ["logits"] : added.length === 0 ? presents : [];
   outputs.push(...index.graph.outputs.filter((output) => produced.includes(output.name)), ...patch.outputs);
   const sliced = sliceGraph(index, patch, outputs, bounds(mapped, extent, begin));
   return {
@@ -164,6 +167,7 @@ function build(
       ...optional("captureIndices", captureIndices),
       captures,
       ...optional("lens", lens),
+      cacheRows: added,
     }),
   };
 }
@@ -177,8 +181,8 @@ function exitAt(mapped: MappedModel, place: number): { name: string; type: Float
   return { name: boundaryName(here, mapped.types[place] ?? "float32"), type: "float32" };
 }
 
-function presents(mapped: MappedModel, first: number, last: number): string[] {
-  return mapped.cache.slice(first, last + 1).flatMap((names) => [names.presentKey, names.presentValue]);
+function cacheOf(mapped: MappedModel, first: number, last: number): KvInterface[] {
+  return mapped.cache.slice(first, last + 1).map((_, offset) => kvInterface(mapped, first + offset));
 }
 
 /** What a block must not read of the others, and what stands in where only dimensions are read. */

@@ -28,6 +28,11 @@ const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./engine-process.ts" : "./engine-process.mjs", import.meta.url),
 );
 const CLOSING_MS = 2000;
+/**
+ * glibc's settings for the process's memory. One heap for all threads: ONNX Runtime has allocators of its own, and several heaps hold on to what
+ * loading has freed. Huge pages where the system gives them to who asks: a token reads every weight, 5 % faster so (float32, 1 and 8 lanes).
+ */
+const HEAP = { MALLOC_ARENA_MAX: "1", GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" };
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -161,8 +166,7 @@ function startProcess(loading: ReadonlySet<LoadListener>): Running {
     serialization: "advanced",
     execArgv: [],
     // In VS Code process.execPath is Electron, which is Node only when it is told so.
-    // One heap for all threads (glibc): ONNX Runtime has allocators of its own, and several heaps hold on to what loading has freed.
-    env: { MALLOC_ARENA_MAX: "1", ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: { ...HEAP, ...process.env, ELECTRON_RUN_AS_NODE: "1" },
     // The parent's stdout carries results: whatever native code prints belongs to stderr.
     stdio: ["ignore", 2, 2, "ipc"],
   });

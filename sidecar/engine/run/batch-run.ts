@@ -8,17 +8,19 @@ import { formOf } from "../splice/slot-column.ts";
 import type { Batch } from "./batch.ts";
 import type { BlockSession, BuiltBlock, Needs } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
-import { captureRows, pickRows } from "./capture-rows.ts";
+import { type CaptureRows, captureRows, pickRows } from "./capture-rows.ts";
 import { EditReports } from "./edit-reports.ts";
 import { type Elided, elideRepeats, oncePerEdit } from "./elide-repeats.ts";
 import { type CachePolicy, KvCache } from "./kv-cache.ts";
 import { LaneBanks } from "./lane-banks.ts";
 import { isMeasured } from "./measured-rows.ts";
 import type { Step } from "./step.ts";
-import { asFloat32, floats, integers, zeros } from "./tensors.ts";
+import { asFloat32, floats, integers } from "./tensors.ts";
 
 /** More rows than this at one hook point get a bank of their own, so that other hook points are not padded to as many. */
 const WIDEST_PACKED = 64;
+
+const NOTHING_CAPTURED: CaptureRows = { pairs: [], rowOf: [] };
 
 /** What the graph's own inputs get at one step. */
 export interface StepInputs {
@@ -90,7 +92,7 @@ export class BatchRun {
         session,
         built,
         banks: new LaneBanks(built, edits, stack.model.dModel),
-        cache: new KvCache(session.block, batch.lanes.length, stack.model.kv, options.cache, stack.onDevice),
+        cache: new KvCache(session.block.kv, built, batch.lanes.length, stack.model.kv, options.cache),
         repeats: run.elided.map(({ repeats }) => oncePerEdit(repeats, session.block.hookPoints)),
       });
     }
@@ -115,10 +117,13 @@ export class BatchRun {
       stopIfAborted(this.options.signal);
       const { block } = state.session;
       const wanted = onCapture === undefined ? [] : state.built.graph.captures.filter(({ at }) => this.isCaptured(at));
-      const rows = captureRows(this.options.captures, new Set(wanted.map(({ at }) => at)), this.batch);
+      const rows =
+        wanted.length === 0
+          ? NOTHING_CAPTURED
+          : captureRows(this.options.captures, new Set(wanted.map(({ at }) => at)), this.batch);
       const feeds = {
         ...this.ownInputs(state, step, inputs, made),
-        ...state.cache.feeds(),
+        ...state.cache.feeds(step),
         ...state.banks.feeds(step),
         ...captureFeeds(state.built, rows.pairs),
         ...this.entryFeed(block, index === 0 ? entry : null, stream, step),
@@ -127,10 +132,9 @@ export class BatchRun {
         state,
         feeds,
         wanted.map(({ name }) => name),
-        step,
       );
       if (stream?.location === "gpu-buffer") stream.dispose();
-      state.cache.update(outputs);
+      state.cache.update(outputs, step);
       state.banks.report(this.reports, step, outputs);
       for (const [lane, repeats] of state.repeats.entries()) this.reports.addRepeats(lane, repeats, step);
       stream = block.exit === undefined ? null : (outputs[block.exit.name] as Tensor);
@@ -206,21 +210,14 @@ export class BatchRun {
     { session: { block }, built, banks, cache }: BlockState,
     feeds: Record<string, Tensor>,
     captures: readonly string[],
-    step: Step,
   ): Promise<Record<string, Tensor>> {
-    const fetches: Record<string, Tensor | null> = {};
+    const fetches: Record<string, null> = {};
     // With a preferred location the runtime mixes up locations unless every output is fetched.
     if (this.stack.onDevice) for (const name of built.session.outputNames) fetches[name] = null;
-    for (const name of [...captures, ...banks.reportOutputs()]) fetches[name] = null;
-    Object.assign(fetches, cache.fetches());
-    if (block.exit !== undefined) {
-      const { name, type } = block.exit;
-      const dims = [this.batch.lanes.length, step.columns, this.stack.model.dModel];
-      fetches[name] = this.stack.onDevice ? null : zeros(type, dims);
-    }
+    const exit = block.exit === undefined ? [] : [block.exit.name];
+    for (const name of [...captures, ...banks.reportOutputs(), ...cache.fetches(), ...exit]) fetches[name] = null;
     try {
-      const outputs = await built.session.run(feeds, fetches);
-      return { ...outputs } as Record<string, Tensor>;
+      return (await built.session.run(feeds, fetches)) as Record<string, Tensor>;
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new RefractError("failed", `ONNX Runtime failed in layers ${block.first} to ${block.last}: ${message}`, {

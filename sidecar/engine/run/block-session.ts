@@ -21,6 +21,14 @@ export interface Needs {
   form: SlotForm;
 }
 
+/** How a block hands on what the next block or the next step goes on with. */
+export interface Handing {
+  /** Whether the stream stays on the device where the block ends, as JavaScript does not read it. */
+  exitOnDevice: boolean;
+  /** Whether a step gives out the keys and values that it adds, in the place of the whole cache. */
+  cacheRows: boolean;
+}
+
 /** A block's session and what is built into its graph. */
 export interface BuiltBlock {
   session: InferenceSession;
@@ -37,16 +45,17 @@ export interface BuiltBlock {
 export class BlockSession {
   readonly block: Block;
   private readonly settings: SessionSettings;
-  /** Outputs stay on the device but for these: what JavaScript reads. */
   private readonly exitOnDevice: boolean;
+  private readonly cacheRows: boolean;
   private built: BuiltBlock | null = null;
   private has: Needs = { slots: new Set(), dictionaries: new Set(), captures: new Set(), form: "everywhere" };
   private builds = 0;
 
-  constructor(block: Block, settings: SessionSettings, exitOnDevice: boolean) {
+  constructor(block: Block, settings: SessionSettings, { exitOnDevice, cacheRows }: Handing) {
     this.block = block;
     this.settings = settings;
     this.exitOnDevice = exitOnDevice;
+    this.cacheRows = cacheRows;
   }
 
   /** The session with at least what is needed at the block's own hook points. */
@@ -64,6 +73,7 @@ export class BlockSession {
       captures: order(next.captures),
       form: next.form,
       lens: next.lens === true,
+      cacheRows: this.cacheRows,
       ...(this.settings.provider === "webgpu" ? { fanOut: WEBGPU_FAN_OUT } : {}),
     });
     const session = await this.create(graph);

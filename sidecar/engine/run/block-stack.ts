@@ -21,8 +21,11 @@ export class BlockStack {
     this.onLoading = onLoading;
     this.onDevice = settings.provider === "webgpu";
     const last = model.blocks.length - 1;
-    this.blocks = model.blocks.map((block, index) => new BlockSession(block, settings, this.onDevice && index < last));
-    this.head = new BlockSession(model.head, settings, false);
+    const cacheRows = model.kv !== "none" && !this.onDevice;
+    this.blocks = model.blocks.map(
+      (block, index) => new BlockSession(block, settings, { exitOnDevice: this.onDevice && index < last, cacheRows }),
+    );
+    this.head = new BlockSession(model.head, settings, { exitOnDevice: false, cacheRows: false });
     this.positionIds = model.blocks.some((block: Block) => block.positionIds !== undefined);
   }
 

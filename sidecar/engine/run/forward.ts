@@ -5,9 +5,12 @@ import { BatchRun } from "./batch-run.ts";
 import type { BlockStack } from "./block-stack.ts";
 import { checkForward } from "./check-request.ts";
 import { runHead } from "./head.ts";
+import { JoinedRows } from "./joined-rows.ts";
 import { prefillStep } from "./prefill.ts";
 
 const LIMITS = { lanes: 32, tokens: 4096 };
+/** Logits of so many bytes come in one piece, which is what the caller gets: the runtime copies its outputs once as it is. */
+const LOGITS_BYTES = 128 * 1024 * 1024;
 
 /** One pass over the lanes, in as few batches as fit; see `Engine.forward`. */
 export async function forward(
@@ -108,9 +111,9 @@ async function logitsOf(
     const at = (lane * batch.columns + (batch.offsets[lane] as number) + position) * dModel;
     rows.set(stream.subarray(at, at + dModel), i * dModel);
   }
-  // One array for all lanes: the runtime writes each row where it belongs, without a copy of what may be gigabytes.
-  const logits = new Float32Array(places.length * vocabSize);
-  await runHead(stack, rows, signal, () => undefined, logits);
+  const joined = new JoinedRows(places.length, vocabSize);
+  await runHead(stack, rows, signal, (...piece) => joined.take(...piece), LOGITS_BYTES);
+  const logits = joined.all();
   let first = 0;
   for (const [lane, member] of batch.members.entries()) {
     const end = first + rowsOf(batch.lanes[lane] as Lane);

@@ -59,10 +59,9 @@ async function generateBatch(
 ): Promise<GenerateResult["lanes"]> {
   const ends = new Set(request.endTokens ?? stack.model.endTokens);
   const writing = batch.members.map((member) => startWriting(stack, request, member));
-  const longest = Math.max(...writing.map(({ prompt, most }) => prompt + most));
   const run = await BatchRun.start(stack, batch, {
     captures: [],
-    cache: stack.model.kv === "none" ? { keep: false } : { keep: true, capacity: Math.max(longest, batch.columns) },
+    cache: stack.model.kv === "none" ? { keep: false } : { keep: true, capacity: longest(batch, writing) },
     first: 0,
     last: stack.model.blocks.length - 1,
     signal,
@@ -89,6 +88,11 @@ async function generateBatch(
   } finally {
     run.dispose();
   }
+}
+
+/** How many positions the caches will have at most: a cache that grows by concatenation has the padding too. */
+function longest({ columns }: Batch, writing: readonly Writing[]): number {
+  return columns + Math.max(...writing.map(({ most }) => most));
 }
 
 function startWriting(stack: BlockStack, request: GenerateRequest, member: number): Writing {

@@ -4,9 +4,9 @@ import type { Block, LensOutputs } from "../cut/block.ts";
 import { stopIfAborted } from "./batch-run.ts";
 import type { BuiltBlock } from "./block-session.ts";
 import type { BlockStack } from "./block-stack.ts";
-import { asFloat32, float32, floats, integers } from "./tensors.ts";
+import { asFloat32, floats, integers } from "./tensors.ts";
 
-/** Logits of at most this many bytes are in memory at once. */
+/** Logits of at most this many bytes are in memory at once where nobody keeps them. */
 const CHUNK_BYTES = 64 * 1024 * 1024;
 
 const NO_HOOKS = {
@@ -19,25 +19,22 @@ const NO_HOOKS = {
 /**
  * Runs the last norm and the unembedding over `[n, dModel]` rows, some at a time.
  * @param onRows gets logits `[count, vocab]` of the rows from `first` on; they are its own to keep.
- * @param into `[n, vocab]`, where float32 logits are written by the runtime itself; `onRows` then gets views of it.
+ * @param chunkBytes how many bytes of logits one run may give.
  */
 export async function runHead(
   stack: BlockStack,
   rows: Float32Array,
   signal: AbortSignal | undefined,
   onRows: (first: number, count: number, logits: Float32Array) => void,
-  into?: Float32Array,
+  chunkBytes = CHUNK_BYTES,
 ): Promise<void> {
   const { vocabSize, quantisesTogether } = stack.model;
   const { logits } = headNames(stack);
   const built = await stack.head.prepare(NO_HOOKS);
   // A pass's own rows are rounded together, as the whole graph does; the lens reads rows of many layers, which no graph has together.
-  const atOnce = quantisesTogether ? rows.length : rowsAtOnce(vocabSize);
+  const atOnce = quantisesTogether ? rows.length : rowsAtOnce(vocabSize, chunkBytes);
   await inParts(stack, { rows, signal, built, atOnce }, async (first, count, run) => {
-    const place = into?.subarray(first * vocabSize, (first + count) * vocabSize);
-    const written = place !== undefined && logits.type === "float32" && !stack.onDevice;
-    const outputs = await run({}, { [logits.name]: written ? float32(place, [1, count, vocabSize]) : null });
-    if (place !== undefined && !written) place.set(asFloat32(outputs[logits.name] as Tensor));
+    const outputs = await run({}, { [logits.name]: null });
     onRows(first, count, asFloat32(outputs[logits.name] as Tensor));
   });
 }
@@ -71,7 +68,7 @@ export async function runLensHead(
   const feeds = { [lens.tokens]: integers(ids, [ids.length], "int64") };
   await inParts(
     stack,
-    { rows, signal, built, atOnce: rowsAtOnce(stack.model.vocabSize) },
+    { rows, signal, built, atOnce: rowsAtOnce(stack.model.vocabSize, CHUNK_BYTES) },
     async (first, count, run) => {
       const wanted = { [lens.logits]: null, [lens.logSumExp]: null, ...(all ? { [logits.name]: null } : {}) };
       const outputs = await run(feeds, wanted);
@@ -87,11 +84,11 @@ export async function runLensHead(
 
 type Feeds = Record<string, Tensor>;
 type Outputs = Readonly<Record<string, unknown>>;
-type RunPart = (feeds: Feeds, fetches: Record<string, Tensor | null>) => Promise<Outputs>;
+type RunPart = (feeds: Feeds, fetches: Record<string, null>) => Promise<Outputs>;
 
 /** As many rows as the logits' memory allows. */
-function rowsAtOnce(vocabSize: number): number {
-  return Math.max(1, Math.floor(CHUNK_BYTES / (vocabSize * 4)));
+function rowsAtOnce(vocabSize: number, bytes: number): number {
+  return Math.max(1, Math.floor(bytes / (vocabSize * 4)));
 }
 
 interface Parts {

@@ -34,10 +34,17 @@ export function integers(values: ArrayLike<number>, dims: readonly number[], typ
 }
 
 export function zeros(type: FloatType, dims: readonly number[]): Tensor {
-  const count = dims.reduce((product, n) => product * n, 1);
-  return type === "float32"
-    ? float32(new Float32Array(count), dims)
-    : new Tensor("float16", new Uint16Array(count), dims);
+  const count = sizeOf(dims);
+  return fromBits(type, type === "float32" ? new Float32Array(count) : new Uint16Array(count), dims);
+}
+
+/** A tensor over the beginning of what `bitsOf` gave. */
+export function fromBits(type: FloatType, bits: Float32Array | Uint16Array, dims: readonly number[]): Tensor {
+  return new Tensor(type, bits.subarray(0, sizeOf(dims)), dims);
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, n) => product * n, 1);
 }
 
 /** Float32 values as a tensor of the given type. */
@@ -45,10 +52,14 @@ export function floats(type: FloatType, data: Float32Array, dims: readonly numbe
   return type === "float32" ? float32(data, dims) : new Tensor("float16", Uint16Array.from(data, floatToHalf), dims);
 }
 
+/** A CPU tensor's own memory: float32 values, or the bits of float16 ones. */
+export function bitsOf({ data, type }: Tensor): Float32Array | Uint16Array {
+  if (data instanceof Float32Array || data instanceof Uint16Array) return data;
+  throw new TypeError(`expected a floating-point tensor, found ${type}`);
+}
+
 /** A CPU tensor's values as float32; float32 data is not copied. */
 export function asFloat32(tensor: Tensor): Float32Array {
-  const data: unknown = tensor.data;
-  if (data instanceof Float32Array) return data;
-  if (data instanceof Uint16Array) return Float32Array.from(data, halfToFloat);
-  throw new TypeError(`expected a floating-point tensor, found ${tensor.type}`);
+  const bits = bitsOf(tensor);
+  return bits instanceof Float32Array ? bits : Float32Array.from(bits, halfToFloat);
 }
