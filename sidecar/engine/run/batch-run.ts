@@ -92,7 +92,7 @@ export class BatchRun {
         session,
         built,
         banks: new LaneBanks(built, edits, stack.model.dModel),
-        cache: new KvCache(session.block.kv, built, batch.lanes.length, stack.model.kv, options.cache),
+        cache: new KvCache(session.block.kv, built.graph.cacheRows, batch.lanes.length, stack.model.kv, options.cache),
         repeats: run.elided.map(({ repeats }) => oncePerEdit(repeats, session.block.hookPoints)),
       });
     }

@@ -1,7 +1,6 @@
 import type { Tensor } from "onnxruntime-node";
 import type { KvStyle } from "../../../shared/engine/model-description.ts";
 import type { CacheRows, KvInterface } from "../cut/block.ts";
-import type { BuiltBlock } from "./block-session.ts";
 import type { Step } from "./step.ts";
 import { bitsOf, fromBits, integers, zeros } from "./tensors.ts";
 
@@ -9,7 +8,7 @@ import { bitsOf, fromBits, integers, zeros } from "./tensors.ts";
 export type CachePolicy =
   /** One pass: nothing follows it. */
   | { keep: false }
-  /** Decoding; `capacity` is the longest sequence that will be reached. */
+  /** Decoding; `capacity` is the most positions that there will be, with a prompt's padding. */
   | { keep: true; capacity: number };
 
 /**
@@ -41,13 +40,13 @@ export class KvCache {
 
   constructor(
     layers: readonly KvInterface[],
-    { graph }: BuiltBlock,
+    rows: readonly CacheRows[],
     lanes: number,
     style: KvStyle,
     policy: CachePolicy,
   ) {
     this.layers = layers;
-    this.rows = graph.cacheRows;
+    this.rows = rows;
     this.lanes = lanes;
     this.policy = policy;
     this.byPosition = style === "group-query";

@@ -2,7 +2,6 @@ import type { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import type { KvStyle } from "../../../../shared/engine/model-description.ts";
 import type { CacheRows, KvInterface } from "../../../../sidecar/engine/cut/block.ts";
-import type { BuiltBlock } from "../../../../sidecar/engine/run/block-session.ts";
 import { type CachePolicy, KvCache } from "../../../../sidecar/engine/run/kv-cache.ts";
 import type { Step } from "../../../../sidecar/engine/run/step.ts";
 import { float32 } from "../../../../sidecar/engine/run/tensors.ts";
@@ -25,7 +24,7 @@ const PASTS = LAYERS.flatMap(({ pastKey, pastValue }) => [pastKey, pastValue]);
 const ROWS: CacheRows = { indices: "places", rows: "rows", pasts: PASTS, heads: HEADS, headDim: SIZE, type: "float32" };
 
 function cache(rows: CacheRows[], policy: CachePolicy, style: KvStyle = "group-query"): KvCache {
-  return new KvCache(LAYERS, { graph: { cacheRows: rows } } as unknown as BuiltBlock, LANES, style, policy);
+  return new KvCache(LAYERS, rows, LANES, style, policy);
 }
 
 /** A number that says of which past, lane, head, position and component it is. */
